@@ -1,0 +1,57 @@
+"""Small steps on whole frames that the pure core shares. Dates are `datetime64`, `as_of` is a midnight Timestamp."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+
+def is_begun(frame: pd.DataFrame, as_of: pd.Timestamp, started: str = "started_on") -> pd.Series:
+    """True where a spell has begun: it starts on or before the day, or does not say when it started."""
+    return ~(frame[started] > as_of)
+
+
+def is_open(frame: pd.DataFrame, as_of: pd.Timestamp, started: str = "started_on", ended: str = "ended_on") -> pd.Series:
+    """True where a spell is open on the day: begun, and no end or an end after it."""
+    return is_begun(frame, as_of, started) & ~(frame[ended] <= as_of)
+
+
+def latest(frame: pd.DataFrame, on: str, by: str = "child_id") -> pd.DataFrame:
+    """The row with the latest date per child, indexed by child; ties are broken by `row_id`, so file order never matters."""
+    dated = frame.sort_values([by, on, "row_id"], na_position="first", kind="stable")
+    return dated.drop_duplicates(by, keep="last").set_index(by)
+
+
+def earliest(frame: pd.DataFrame, on: str, by: str = "child_id") -> pd.DataFrame:
+    """The row with the earliest date per child, indexed by child."""
+    dated = frame.sort_values([by, on, "row_id"], na_position="last", kind="stable")
+    return dated.drop_duplicates(by, keep="first").set_index(by)
+
+
+def joined(values: pd.Series, by: pd.Series, separator: str = "+") -> pd.Series:
+    """The distinct values of each group in alphabetical order, joined to one text."""
+    pairs = pd.DataFrame({"by": by.to_numpy(), "value": values.to_numpy()}).dropna().drop_duplicates()
+    pairs = pairs.sort_values(["by", "value"], kind="stable")
+    return pairs.groupby("by", sort=False)["value"].agg(separator.join).astype("str")
+
+
+def days(later: pd.Series | pd.Timestamp, earlier: pd.Series | pd.Timestamp) -> pd.Series:
+    """Whole days from the earlier date to the later one; missing where either is."""
+    return (later - earlier).dt.days.astype("Int64")
+
+
+def age_on(born_on: pd.Series, as_of: pd.Timestamp) -> pd.Series:
+    """Completed years of age on the day; a birthday on 29 February falls on 1 March in other years."""
+    not_yet = (born_on.dt.month > as_of.month) | ((born_on.dt.month == as_of.month) & (born_on.dt.day > as_of.day))
+    return (as_of.year - born_on.dt.year - not_yet).astype("Int64")
+
+
+def dates_in(years: pd.Series, month: int, day: int) -> pd.Series:
+    """The same month and day in each of the given years."""
+    return pd.to_datetime(
+        {"year": years.astype("Float64"), "month": month, "day": day}, errors="coerce"
+    ).astype("datetime64[us]")
+
+
+def row_reference(frame: pd.DataFrame) -> pd.Series:
+    """Where a value came from, as people quote it: ``synergy placements 600686``."""
+    return frame["source"] + " " + frame["row_id"]
