@@ -10,9 +10,10 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from config.canonical import TABLES
 from config.limits import Limits
 from pipelines.deadlines import compulsory_school_age_from, compulsory_school_age_to, next_review_due
-from pipelines.frames import age_on, earliest, is_open, joined, latest, row_reference
+from pipelines.frames import age_on, days, earliest, is_open, joined, latest, row_reference
 from pipelines.places import describe_placements, establishment_of, successors
 from pipelines.visiting import cohorts, last_visits, strictest
 from pipelines.whereabouts import whereabouts
@@ -36,7 +37,7 @@ def attach(tables: Tables, links: pd.DataFrame) -> Tables:
     keys = links[["child_id", "source", "source_id"]]
     return {
         name: frame.merge(keys, on=["source", "source_id"], how="inner", validate="many_to_one")
-        if frame is not None and "source_id" in frame
+        if frame is not None and not TABLES[name].is_reference
         else frame
         for name, frame in tables.items()
     }
@@ -266,3 +267,47 @@ def _visits(register: pd.DataFrame, tables: Tables, spells: pd.DataFrame, as_of:
     looked_after = spells.loc[spells["cohort"] == "looked_after", "child_id"]
     register["is_looked_after"] = register["child_id"].isin(looked_after)
     return register.join(last_visits(tables, as_of), on="child_id")
+
+
+_YES_NO = {True: "Y", False: "N"}
+
+
+
+def public(register: pd.DataFrame, as_of: pd.Timestamp | None = None) -> pd.DataFrame:
+    """The register as people see it: Y and N for flags, one column per fact, nothing internal; dates stay dates."""
+    active = register["has_active_plan"]
+    placed = register["placement_row"].notna() & active
+    return pd.DataFrame(
+        {
+            "child_id": register["child_id"],
+            "active_plan": active.map(_YES_NO),
+            "in_assessment": register["is_in_assessment"].map(_YES_NO),
+            "setting_urn": register["setting_urn"].where(placed),
+            "setting_code": register["setting_code"].where(placed),
+            "setting_name": register["setting_name"].where(placed),
+            "provision_type": register["provision_type"].where(placed),
+            "in_authority": register["is_in_authority"].map(_YES_NO).where(placed),
+            "residential": register["residential_code"].notna().map(_YES_NO).where(active),
+            "plan_started_on": register["plan_started_on"],
+            "last_completed_review_on": register["last_completed_review_on"].where(active),
+            "next_review_due_on": register["next_review_due_on"],
+            "cohorts": register["cohorts"],
+            "last_statutory_visit_on": register["last_statutory_visit_on"].where(active),
+            "last_monitoring_visit_on": register["last_monitoring_visit_on"].where(active),
+            "visit_due_on": register["visit_due_on"],
+            "awaiting": register["awaiting"],
+            "awaiting_since": register["awaiting_since"],
+            "waiting_days": days(as_of, register["awaiting_since"]) if as_of is not None else pd.NA,
+            "whereabouts_grade": register["whereabouts_grade"],
+            "seen_on": register["seen_on"],
+            "seen_by": register["seen_by"],
+            "corroborated_on": register["corroborated_on"],
+            "corroborated_by": register["corroborated_by"],
+            "recorded_on": register["recorded_on"],
+            "vanished": register["vanished"],
+            "is_restricted": register["is_restricted"],
+            "age": register["age"],
+            "need_code": register["need_code"],
+            **{f"{system}_id": register[f"{system}_id"] for system in SYSTEMS},
+        }
+    )

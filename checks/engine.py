@@ -1,0 +1,253 @@
+"""How rules are declared and run. A rule is a function from tables to a boolean column; the engine deals with all the rest, once.
+
+A rule's first parameter names the table it looks at, further parameters are other tables, `as_of`, or `limits`. It returns True where a
+row is at fault. The engine gives the denominator, counts what could not be judged, words the evidence, and marks what rests on
+an old copy of a feed or could not be evaluated at all.
+"""
+
+from __future__ import annotations
+
+import inspect
+import string
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+from config.limits import Limits
+
+CRITICAL, HIGH, MEDIUM, INFO = "critical", "high", "medium", "info"
+SEVERITIES = (CRITICAL, HIGH, MEDIUM, INFO)
+RECORD, DUTY, SAFETY, FEED = "record", "duty", "safety", "feed"
+
+
+@dataclass(frozen=True)
+class Graded:
+    """A severity that depends on a flag of the row: `high` where it is set, `low` elsewhere."""
+
+    flag: str
+    high: str
+    low: str
+
+
+@dataclass(frozen=True)
+class Rule:
+    """Everything about a rule but its condition. See `rule` for the meaning of each part."""
+
+    code: str
+    title: str
+    judge: Callable[..., pd.Series]
+    severity: str | Graded
+    kind: str
+    owner: str
+    fix_in: str
+    todo: str
+    basis: str
+    looks_at: str
+    uses: tuple[str, ...]
+    scope: str | None
+    fields: tuple[str, ...]
+    needs: tuple[str, ...]
+    carried: str | None
+    detail: str
+    thing: str | None
+    record: str | None
+    field: str
+    names_place: bool
+    version: int
+
+    @property
+    def about(self) -> str:
+        """The condition in words: the first paragraph of the function's docstring."""
+        return inspect.getdoc(self.judge).split("\n\n")[0].replace("\n", " ")
+
+    @property
+    def highest_severity(self) -> str:
+        """The severity, or the higher of the two where it depends on the row."""
+        return self.severity.high if isinstance(self.severity, Graded) else self.severity
+
+
+REGISTRY: dict[str, Rule] = {}
+
+
+def rule(
+    code: str,
+    title: str,
+    *,
+    severity: str | Graded,
+    kind: str,
+    owner: str,
+    fix_in: str,
+    todo: str,
+    basis: str = "council policy",
+    uses: tuple[str, ...],
+    scope: str | None = None,
+    fields: tuple[str, ...] = (),
+    needs: tuple[str, ...] = (),
+    carried: str | None = None,
+    detail: str = "",
+    thing: str | None = None,
+    record: str | None = None,
+    field: str = "",
+    names_place: bool = False,
+    version: int = 1,
+) -> Callable[[Callable[..., pd.Series]], Callable[..., pd.Series]]:
+    """Declare a rule.
+
+    `uses` are the canonical tables it rests on; `scope` a flag column of the table it looks at: the denominator; `needs` columns
+    without which a row cannot be judged; `carried` a column that at least one row must have for the rule to be evaluated at all;
+    `detail` the evidence, a template over the row's columns; `thing` the column that tells two faults of one child apart (the row's own
+    key unless said); `record` the system whose person record is at fault where rows do not say; `names_place` whether the evidence
+    tells where a child is, and must be hidden for a restricted one.
+    """
+
+    def declare(judge: Callable[..., pd.Series]) -> Callable[..., pd.Series]:
+        if code in REGISTRY:
+            raise ValueError(f"rule {code} is declared twice")
+        looks_at = next(iter(inspect.signature(judge).parameters))
+        REGISTRY[code] = Rule(
+            code, title, judge, severity, kind, owner, fix_in, todo, basis, looks_at, uses, scope, fields or tuple(_names(detail)), needs,
+            carried, detail, thing, record, field, names_place, version,
+        )  # fmt: skip
+        return judge
+
+    return declare
+
+
+def catalogue() -> dict[str, Rule]:
+    """Every rule by code, in the order of the catalogue."""
+    from checks.rules import load_all
+
+    load_all()
+    return dict(sorted(REGISTRY.items(), key=lambda item: (_GROUPS.index(item[0][:2]), item[0])))
+
+
+_GROUPS = ("SR", "ID", "WH", "PL", "AW", "PD", "RV", "VS")
+
+
+@dataclass(frozen=True)
+class Context:
+    """What rules may read: frames by name, the state of each canonical table, the day, and the limits.
+
+    `states` says of each canonical table ``fresh``, ``old`` (at least one of its feeds is an older copy) or ``none``.
+    """
+
+    frames: Mapping[str, pd.DataFrame | None]
+    states: Mapping[str, str]
+    as_of: pd.Timestamp
+    limits: Limits
+    restricted: frozenset[str] = frozenset()
+
+
+FINDINGS = ("rule", "child_id", "source", "source_id", "row_id", "thing", "field", "detail", "severity", "kind", "owner", "on_old_data")
+
+
+@dataclass
+class Evaluated:
+    """`findings` (columns FINDINGS) and `results`, one row per rule: looked_at, found, not_judged, state, reason."""
+
+    findings: pd.DataFrame
+    results: pd.DataFrame
+
+
+def evaluate(context: Context, rules: Mapping[str, Rule] | None = None) -> Evaluated:
+    """Run the rules. Those in shadow (`rules.yml`) are counted and raise nothing."""
+    found, results = [], []
+    for code, declared in (rules or catalogue()).items():
+        outcome = _run(declared, context)
+        results.append({"rule": code, **outcome[0]})
+        if outcome[1] is not None and code not in context.limits.shadow:
+            found.append(outcome[1])
+    findings = pd.concat(found, ignore_index=True) if found else pd.DataFrame(columns=list(FINDINGS))
+    return Evaluated(findings[list(FINDINGS)], pd.DataFrame(results))
+
+
+def _run(declared: Rule, context: Context) -> tuple[dict[str, Any], pd.DataFrame | None]:
+    nothing = {"looked_at": 0, "found": 0, "not_judged": 0, "state": "not_evaluated", "reason": ""}
+    subject = context.frames.get(declared.looks_at)
+    absent = [name for name in declared.uses if context.states.get(name, "none") == "none"]
+    if subject is None or absent:
+        names = ", ".join(absent) or declared.looks_at
+        return nothing | {"reason": f"no accepted copy of {names}"}, None
+    if declared.carried and not subject[declared.carried].notna().any():
+        return nothing | {"reason": f"no extract carries {declared.carried}"}, None
+    scope = _scope(subject, declared)
+    unknown = subject[list(declared.needs)].isna().any(axis=1) & scope if declared.needs else pd.Series(False, index=subject.index)
+    arguments = {name: _argument(name, context) for name in inspect.signature(declared.judge).parameters}
+    fault = declared.judge(**arguments).astype("boolean").fillna(False).astype(bool) & scope
+    is_old = any(context.states[name] == "old" for name in declared.uses)
+    result = {
+        "looked_at": int(scope.sum()),
+        "found": int(fault.sum()),
+        "not_judged": int((unknown & ~fault).sum()),
+        "state": "old" if is_old else "fresh",
+        "reason": "",
+    }
+    return result, _findings(declared, subject[fault], context, is_old)
+
+
+def _scope(subject: pd.DataFrame, declared: Rule) -> pd.Series:
+    if declared.scope is None:
+        return pd.Series(True, index=subject.index)
+    return subject[declared.scope].astype("boolean").fillna(False).astype(bool)
+
+
+def _argument(name: str, context: Context) -> Any:
+    if name == "as_of":
+        return context.as_of
+    return context.limits if name == "limits" else context.frames.get(name)
+
+
+def _findings(declared: Rule, rows: pd.DataFrame, context: Context, is_old: bool) -> pd.DataFrame:
+    blank = pd.Series("", index=rows.index, dtype="str")
+
+    def column(name: str) -> pd.Series:
+        return rows[name].astype("str").fillna("") if name in rows else blank
+
+    if declared.record:
+        source_id = column(f"{declared.record}_id")
+        source = blank.mask(source_id != "", declared.record)
+    else:
+        source, source_id = column("source"), column("source_id")
+    row_id = column("row_id")
+    severity: Any = declared.severity
+    if isinstance(severity, Graded):
+        severity = rows[severity.flag].astype(bool).map({True: severity.high, False: severity.low})
+    detail = _worded(declared.detail, rows)
+    child = column("child_id")
+    if declared.names_place:
+        detail = detail.mask(child.isin(context.restricted), "restricted")
+    return pd.DataFrame(
+        {
+            "rule": declared.code,
+            "child_id": child,
+            "source": source,
+            "source_id": source_id,
+            "row_id": row_id,
+            "thing": column(declared.thing) if declared.thing else row_id,
+            "field": column(declared.field[1:-1]) if declared.field.startswith("{") else declared.field,
+            "detail": detail,
+            "severity": severity,
+            "kind": declared.kind,
+            "owner": declared.owner,
+            "on_old_data": is_old,
+        }
+    )
+
+
+def _names(template: str) -> list[str]:
+    return [name for _, name, _, _ in string.Formatter().parse(template) if name]
+
+
+def _worded(template: str, rows: pd.DataFrame) -> pd.Series:
+    """Fill a template from the columns of each row, whole columns at a time; dates as 2026-10-27, missing values as 'not recorded'."""
+    text = pd.Series("", index=rows.index, dtype="str")
+    for literal, name, _, _ in string.Formatter().parse(template):
+        text = text + literal
+        if name:
+            value = rows[name]
+            is_date = pd.api.types.is_datetime64_any_dtype(value)
+            shown = value.dt.strftime("%Y-%m-%d") if is_date else value.astype("str")
+            text = text + shown.where(value.notna(), "not recorded").astype("str")
+    return text

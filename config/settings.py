@@ -1,0 +1,85 @@
+"""Where things are and what this council is: read from the environment and from YAML, checked once, then handed around.
+
+Nothing here reads the clock or imports pandas, so that help and errors come at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from config.errors import ConfigurationError
+
+PACKAGED = Path(__file__).resolve().parent
+
+
+class Council(BaseModel):
+    """The facts of one council that rules and pages need."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    name: str
+    la_code: str
+    raw_retention_days: int = 90
+    snapshots_kept: int = 7
+
+
+class Settings(BaseModel):
+    """Where the data directory, the database and the council's own configuration are."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    data_dir: Path
+    database_url: str
+    config_dir: Path | None
+    council: Council
+
+    @property
+    def private_dir(self) -> Path:
+        """Raw extracts and snapshots of the tables: personal data, for the owner of the process only."""
+        return self.data_dir / "private"
+
+    @property
+    def outputs_dir(self) -> Path:
+        """Workbooks, pages and BI files, by period and run."""
+        return self.data_dir / "outputs"
+
+
+def config_file(config_dir: Path | None, name: str) -> Path:
+    """The council's own file of that name, where it has one; else the packaged one."""
+    own = config_dir / name if config_dir else None
+    return own if own and own.exists() else PACKAGED / name
+
+
+def load_yaml(path: Path) -> dict[str, Any]:
+    """A YAML file whose top level is a mapping. Raises ConfigurationError with the line where it cannot be read."""
+    try:
+        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ConfigurationError(f"{path} cannot be read: {error.strerror}.", "Restore the file, or point EHCP_CONFIG elsewhere.") from error
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        where = f"line {mark.line + 1}" if mark else "somewhere"
+        raise ConfigurationError(f"{path}, {where}: this is not valid YAML.", "Look at the indentation, colons and quotes on that line.") from error
+    if not isinstance(content, dict):
+        raise ConfigurationError(f"{path} holds no settings.", "It should hold lines of the form `name: value`.")
+    return content
+
+
+def load_settings(environ: Mapping[str, str]) -> Settings:
+    """Settings from EHCP_DATA, EHCP_DATABASE_URL and EHCP_CONFIG. Raises ConfigurationError where a value makes no sense."""
+    data_dir = Path(environ.get("EHCP_DATA") or "var").expanduser()
+    config_dir = Path(environ["EHCP_CONFIG"]).expanduser() if environ.get("EHCP_CONFIG") else None
+    if config_dir and not config_dir.is_dir():
+        raise ConfigurationError(f"EHCP_CONFIG names {config_dir}, which is not a folder.", "Point it at the folder with your council.yml and sources/.")
+    path = config_file(config_dir, "council.yml")
+    try:
+        council = Council.model_validate(load_yaml(path))
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = ".".join(str(part) for part in first["loc"])
+        raise ConfigurationError(f"{path}: {place}: {first['msg']}", "Correct the value.") from error
+    url = environ.get("EHCP_DATABASE_URL") or f"sqlite:///{data_dir.resolve().as_posix()}/ehcp.sqlite"
+    return Settings(data_dir=data_dir, database_url=url, config_dir=config_dir, council=council)
