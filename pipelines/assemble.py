@@ -286,7 +286,7 @@ def public(register: pd.DataFrame, as_of: pd.Timestamp | None = None) -> pd.Data
             "setting_code": register["setting_code"].where(placed),
             "setting_name": register["setting_name"].where(placed),
             "provision_type": register["provision_type"].where(placed),
-            "in_authority": register["is_in_authority"].map(_YES_NO).where(placed),
+            "in_authority": (~register["is_out_of_authority"]).map(_YES_NO).where(placed),
             "residential": register["residential_code"].notna().map(_YES_NO).where(active),
             "plan_started_on": register["plan_started_on"],
             "last_completed_review_on": register["last_completed_review_on"].where(active),

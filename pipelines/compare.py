@@ -311,7 +311,8 @@ def _plans(tables: Tables, register: pd.DataFrame, as_of: pd.Timestamp) -> pd.Da
     frame["is_casework_on_register"] = frame["is_casework"] & frame["on_register"]
     frame["issue_days"] = days(frame["started_on"], frame["received_on"])
     a_year_ago = as_of - pd.DateOffset(years=1)
-    frame["is_issued_this_year"] = frame["is_casework"] & frame["is_active"] & (frame["started_on"] > a_year_ago)
+    frame["is_started_this_year"] = frame["is_casework"] & (frame["started_on"] > a_year_ago) & (frame["started_on"] <= as_of)
+    frame["is_issued_this_year"] = frame["is_started_this_year"] & frame["is_active"]
     return frame
 
 
@@ -363,6 +364,7 @@ def _reviews(tables: Tables, register: pd.DataFrame, as_of: pd.Timestamp, preced
     is_active = plans.drop_duplicates(["source", "row_id"]).set_index(["source", "row_id"])["is_active"]
     of_plan = frame[["source", "plan_id"]].join(is_active, on=["source", "plan_id"])["is_active"].astype("boolean")
     leads = frame["source"].isin(precedence["reviews"])
+    frame["is_casework"] = leads
     frame["is_of_active_plan"] = leads & frame["has_active_plan"] & of_plan.fillna(True).astype(bool)
     frame["met_days"] = days(as_of, frame["met_on"])
     plan = frame["source"] + " " + frame["source_id"] + " " + frame["plan_id"].fillna("")
