@@ -1,0 +1,207 @@
+"""Which records are one child: named deterministic passes over three systems that share no key.
+
+A wrong link hides a child and a missed link makes one look lost, so each pass says what must agree, a tie is never guessed, and what is
+left goes to clerical review. Pure: frames in, frames out; the same records in any order give the same links.
+
+Guards: at most one record per system per child; twins need their forename; a record that is unborn, estimated or merged away is linked
+by a shared valid UPN only, and after everybody else; conflicting numbers stop a match by name unless address and date of birth agree
+too. The record that an adoption closed is **sealed**: it takes no part, and no pair of it is kept.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import combinations
+
+import numpy as np
+import pandas as pd
+
+from pipelines.link_compare import compare_pairs, describe_pairs, prepare_people, same_birth_identity
+
+SYSTEMS = ("synergy", "capita", "liquidlogic")
+ADOPTED = ("E11", "E12")
+
+
+@dataclass(frozen=True)
+class Linkage:
+    """`links` (child_id, source, source_id, how), `review` (undecided pairs in words), `sealed` (source, source_id; never stored)."""
+
+    links: pd.DataFrame
+    review: pd.DataFrame
+    sealed: pd.DataFrame
+
+
+#: What must agree in each pass, strongest first. The names are shown to people as `how`.
+PASSES = (
+    ("UPN with name or date of birth", lambda p: p.upn_same & ~p.is_closed & (p.born_same & (p.forename_near | p.surname_same) | p.name_same)),
+    ("ULN with name or date of birth", lambda p: p.uln_same & ~p.is_closed & (p.born_same & (p.forename_near | p.surname_same) | p.name_same)),
+    ("UPN with a changed name or date", lambda p: p.upn_same & ~p.is_closed & (p.born_same | p.surname_same & p.forename_near | p.forename_same & p.born_near)),
+    ("name, date of birth and postcode", lambda p: p.name_same & p.born_same & p.postcode_same & ~p.is_closed),
+    ("name and date of birth", lambda p: p.name_same & p.born_same & ~p.number_conflict & ~p.sex_conflict & ~p.is_closed & ~p.is_common),
+    ("like name, date of birth and postcode", lambda p: p.surname_same & p.forename_near & p.born_same & p.postcode_same & ~p.number_conflict & ~p.is_closed),
+    ("name, postcode and like date of birth", lambda p: p.name_same & p.born_near & p.postcode_same & ~p.number_conflict & ~p.sex_conflict & ~p.is_closed),
+    ("forename, date of birth and postcode", lambda p: p.forename_same & p.born_same & p.postcode_same & ~p.number_conflict & ~p.sex_conflict & ~p.is_closed),
+    ("UPN of a closed record", lambda p: p.upn_same & p.is_closed),
+)  # fmt: skip
+
+
+def _worth_review(p: pd.DataFrame) -> pd.Series:
+    """Pairs that a person should look at: nearly enough agrees, and no number says otherwise."""
+    like = p.name_same & (p.born_same | p.born_near & p.postcode_same) | p.surname_same & p.forename_near & p.born_same
+    numbers = (p.upn_same | p.uln_same) & (p.born_near | p.forename_near | p.surname_same)
+    return ~p.is_closed & (like & ~(p.number_conflict & ~p.postcode_same) | numbers)
+
+
+def link_people(
+    people: pd.DataFrame,
+    addresses: pd.DataFrame | None,
+    care_placements: pd.DataFrame | None,
+    plans: pd.DataFrame | None,
+    previous_links: pd.DataFrame | None,
+    decisions: pd.DataFrame | None,
+    nicknames: pd.DataFrame,
+    as_of: pd.Timestamp,
+) -> Linkage:
+    """Link the person records of all systems as they stand tonight.
+
+    `people`, `addresses`, `care_placements` and `plans` are canonical tables; `previous_links` (child_id, source, source_id) keeps
+    child ids from night to night; `decisions` (source_a, source_id_a, source_b, source_id_b, answer) are people's, and outrank the passes.
+    """
+    records = prepare_people(people, addresses).sort_values(["source", "source_id"], kind="stable").reset_index(drop=True)
+    sealed = _sealed(records, care_placements, plans, as_of)
+    records = records[~sealed].reset_index(drop=True)
+    pairs = compare_pairs(records, nicknames)
+    same, different = _decided(records, decisions)
+    pairs = pairs[~_pair_key(pairs).isin(_pair_key(different))]
+    cluster, how = _cluster(records, pairs, same)
+    review = _undecided(records, pairs, cluster, different)
+    child_id = _child_ids(records, cluster, previous_links)
+    links = pd.DataFrame({"child_id": child_id, "source": records["source"], "source_id": records["source_id"], "how": how})
+    return Linkage(links, review, _keys_of_sealed(people, addresses, sealed))
+
+
+def _keys_of_sealed(people: pd.DataFrame, addresses: pd.DataFrame | None, sealed: pd.Series) -> pd.DataFrame:
+    records = people[["source", "source_id"]].sort_values(["source", "source_id"], kind="stable").reset_index(drop=True)
+    return records[sealed.to_numpy()].reset_index(drop=True)
+
+
+def _sealed(records: pd.DataFrame, care: pd.DataFrame | None, plans: pd.DataFrame | None, as_of: pd.Timestamp) -> pd.Series:
+    """The records that an adoption closed, and the same birth identity in other systems.
+
+    A record with an active plan is never sealed: that would hide a child. The same birth identity means the same valid UPN with the same
+    surname, or the same full name and date of birth; the adoptive identity has another surname and another UPN.
+    """
+    closed = pd.Series(False, index=records.index)
+    if care is None:
+        return closed
+    ended = care[care["care_end_code"].isin(ADOPTED) & ~(care["ended_on"] > as_of)]
+    since = care.groupby(["source", "source_id"])["started_on"].max()
+    adopted = ended[["source", "source_id", "ended_on"]].groupby(["source", "source_id"])["ended_on"].max()
+    returned = since.reindex(adopted.index) > adopted
+    keys = pd.MultiIndex.from_frame(records[["source", "source_id"]])
+    closed = pd.Series(keys.isin(adopted.index[~returned.to_numpy()]), index=records.index)
+    if not closed.any():
+        return closed
+    has_plan = pd.Series(False, index=records.index)
+    if plans is not None:
+        active = plans[(plans["started_on"] <= as_of) & ~(plans["ceased_on"] <= as_of)]
+        has_plan = pd.Series(keys.isin(pd.MultiIndex.from_frame(active[["source", "source_id"]])), index=records.index)
+    return closed | (same_birth_identity(records, closed) & ~has_plan)
+
+
+def _pair_key(pairs: pd.DataFrame) -> pd.Series:
+    low, high = pairs[["a", "b"]].min(axis=1), pairs[["a", "b"]].max(axis=1)
+    return low.astype("int64") * (1 << 31) + high.astype("int64")
+
+
+def _decided(records: pd.DataFrame, decisions: pd.DataFrame | None) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """People's decisions as pairs of record positions: those that are the same child and those that are not."""
+    empty = pd.DataFrame({"a": pd.Series(dtype="int64"), "b": pd.Series(dtype="int64")})
+    if decisions is None or decisions.empty:
+        return empty, empty
+    position = records.reset_index().set_index(["source", "source_id"])["index"]
+    sides = {side: decisions[[f"source_{side}", f"source_id_{side}"]].set_axis(["source", "source_id"], axis=1) for side in ("a", "b")}
+    found = pd.DataFrame({side: sides[side].join(position, on=["source", "source_id"])["index"].to_numpy() for side in sides})
+    found["answer"] = decisions["answer"].to_numpy()
+    found = found.dropna(subset=["a", "b"]).astype({"a": "int64", "b": "int64"})
+    return found[found["answer"] == "same"], found[found["answer"] == "different"]
+
+
+def _cluster(records: pd.DataFrame, pairs: pd.DataFrame, same: pd.DataFrame) -> tuple[np.ndarray, pd.Series]:
+    """Join records pass by pass. Only pairs that are each other's sole candidate in the pass are joined; the rest stay apart."""
+    cluster = np.arange(len(records))
+    system = records["source"].to_numpy()
+    how = pd.Series("unlinked", index=records.index, dtype="str")
+    holds = {name: np.where(system == name, True, False) for name in np.unique(system)}
+
+    def join(chosen: pd.DataFrame, label: str) -> None:
+        left, right = cluster[chosen["a"].to_numpy()], cluster[chosen["b"].to_numpy()]
+        keep, gone = np.minimum(left, right), np.maximum(left, right)
+        moved = np.arange(len(records))
+        moved[gone] = keep
+        for has in holds.values():
+            has[keep] |= has[gone]
+        touched = np.concatenate([chosen["a"].to_numpy(), chosen["b"].to_numpy()])
+        fresh = how.iloc[touched] == "unlinked"
+        how.iloc[touched[fresh.to_numpy()]] = label
+        cluster[:] = moved[cluster]
+
+    def candidates(of_pass: pd.DataFrame) -> pd.DataFrame:
+        left, right = cluster[of_pass["a"].to_numpy()], cluster[of_pass["b"].to_numpy()]
+        frame = of_pass[["a", "b"]].assign(left=np.minimum(left, right), right=np.maximum(left, right))
+        clash = np.zeros(len(frame), dtype=bool)
+        for has in holds.values():
+            clash |= has[left] & has[right]
+        frame = frame[(frame["left"] != frame["right"]) & ~clash]
+        return frame.drop_duplicates(["left", "right"])
+
+    if not same.empty:
+        for position in range(len(same)):  # decisions are few, and each may depend on the one before
+            chosen = candidates(same.iloc[[position]])
+            if not chosen.empty:
+                join(chosen, "decision")
+    for label, condition in PASSES:
+        of_pass = pairs[condition(pairs).to_numpy()]
+        for first, second in combinations(SYSTEMS, 2):
+            here = {first, second}
+            between = of_pass[[x in here and y in here for x, y in zip(system[of_pass["a"]], system[of_pass["b"]], strict=True)]] if len(of_pass) else of_pass
+            frame = candidates(between)
+            both = pd.concat([frame["left"], frame["right"]])
+            counts = both.value_counts()
+            sole = (frame["left"].map(counts) == 1) & (frame["right"].map(counts) == 1)
+            if sole.any():
+                join(frame[sole], label)
+    return cluster, how
+
+
+def _undecided(records: pd.DataFrame, pairs: pd.DataFrame, cluster: np.ndarray, different: pd.DataFrame) -> pd.DataFrame:
+    """Pairs between records that are still apart although a person might join them, in words."""
+    open_pairs = pairs[_worth_review(pairs)]
+    left, right = cluster[open_pairs["a"].to_numpy()], cluster[open_pairs["b"].to_numpy()]
+    system = records["source"].to_numpy()
+    clash = np.zeros(len(open_pairs), dtype=bool)
+    for name in np.unique(system):
+        has = np.zeros(len(records), dtype=bool)
+        has[cluster[system == name]] = True
+        clash |= has[left] & has[right]
+    return describe_pairs(records, open_pairs[(left != right) & ~clash])
+
+
+def _child_ids(records: pd.DataFrame, cluster: np.ndarray, previous: pd.DataFrame | None) -> np.ndarray:
+    """A child keeps the id of its Synergy record, else Capita's, else Liquidlogic's; new ids follow the greatest one known."""
+    frame = records[["source", "source_id"]].assign(cluster=cluster)
+    rank = {name: place for place, name in enumerate(SYSTEMS)}
+    frame["rank"] = frame["source"].map(rank).fillna(len(rank))
+    greatest = 0
+    given = pd.Series(dtype="str")
+    if previous is not None and not previous.empty:
+        greatest = int(previous["child_id"].str[1:].astype("int64").max())
+        known = previous.drop_duplicates(["source", "source_id"]).set_index(["source", "source_id"])["child_id"]
+        claims = frame.join(known, on=["source", "source_id"]).dropna(subset=["child_id"])
+        # The id goes to the cluster that holds its best-ranked record; a cluster takes the best-ranked id that is still free.
+        claims = claims.sort_values(["rank", "source_id"]).drop_duplicates("child_id").drop_duplicates("cluster")
+        given = claims.set_index("cluster")["child_id"]
+    order = frame.sort_values(["rank", "source", "source_id"]).drop_duplicates("cluster")["cluster"]
+    new = order[~order.isin(given.index)]
+    fresh = pd.Series([f"C{greatest + number:07d}" for number in range(1, len(new) + 1)], index=new.to_numpy(), dtype="str")
+    return pd.Series(cluster).map(pd.concat([given, fresh])).to_numpy()
