@@ -1,0 +1,74 @@
+"""What every output says about itself: whose figures, of which night, from which run, and what was not received."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+
+import pandas as pd
+
+#: The systems as people call them.
+SYSTEM_TITLES = {
+    "synergy": "Synergy",
+    "liquidlogic": "Liquidlogic",
+    "capita": "Capita",
+    "reference": "National reference data",
+}
+
+
+@dataclass(frozen=True)
+class NotReceived:
+    """A feed that was not accepted for this night. `old_copy_of` is the night whose copy stands in, None where there is none."""
+
+    system: str
+    feed: str
+    reason: str
+    old_copy_of: date | None = None
+
+    @property
+    def title(self) -> str:
+        """The system and the feed, as a reader knows them."""
+        return f"{system_title(self.system)}: {self.feed}"
+
+
+@dataclass(frozen=True)
+class About:
+    """The facts printed on every cover and page.
+
+    `as_of` is the night that is judged, `generated_at` the moment of writing in the council's local time, `period` the
+    month as ``YYYY-MM``; `versions` names what produced the figures (application, rules, KPI definitions).
+    """
+
+    council: str
+    as_of: date
+    run_id: str
+    generated_at: datetime
+    period: str = ""
+    sources_not_received: tuple[NotReceived, ...] = ()
+    versions: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def has_old_data(self) -> bool:
+        """Whether any figure rests on the copy of an earlier night, or on nothing."""
+        return bool(self.sources_not_received)
+
+
+def system_title(system: str) -> str:
+    """``synergy`` as people write it; a system nobody named here keeps its own name with a capital."""
+    return SYSTEM_TITLES.get(system, system[:1].upper() + system[1:])
+
+
+def not_received(feeds: pd.DataFrame) -> tuple[NotReceived, ...]:
+    """The feeds of a night that were not accepted, in the order given.
+
+    `feeds` has the columns ``system``, ``feed``, ``status``, ``reason``, ``is_accepted``, and may have
+    ``old_copy_of`` (the night whose copy was used; empty where there is none).
+    """
+    missing = feeds[~feeds["is_accepted"].astype("boolean").fillna(False)]
+    copies = pd.to_datetime(missing["old_copy_of"]) if "old_copy_of" in missing else pd.Series(pd.NaT, index=missing.index)
+    reasons = missing["reason"].fillna(missing["status"]).astype(str)
+    return tuple(
+        NotReceived(str(system), str(feed), reason, None if pd.isna(copy) else copy.date())
+        for system, feed, reason, copy in zip(missing["system"], missing["feed"], reasons, copies, strict=True)
+    )

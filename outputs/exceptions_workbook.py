@@ -1,0 +1,239 @@
+"""`exceptions.xlsx`: what an analyst opens in the morning."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from outputs.about import About, system_title
+from outputs.covers import Cover, column_guide, footer_of, open_cover, run_facts, write_run_sheet
+from outputs.protect import mask_restricted
+from outputs.sheets import ROW_LIMIT, SEVERITY_COLOURS, Book, Column, write_list
+from outputs.wording import (
+    AGE_BANDS,
+    KIND_TITLES,
+    SEVERITIES,
+    SEVERITY_MEANINGS,
+    SEVERITY_TITLES,
+    STATUS_TITLES,
+    band,
+    counted,
+    severity_rank,
+)
+
+TITLE = "Exceptions"
+NO_OWNER = "No owner"
+
+COLUMNS = (
+    Column("exception_id", "Key", 12, "text", "identifies the exception from night to night; leave it alone", is_hidden=True),
+    Column("severity", "Severity", 10, "severity", "; ".join(f"{SEVERITY_TITLES[name]}: {text}" for name, text in SEVERITY_MEANINGS.items())),
+    Column("child_id", "Child", 13, "text", "the child's id in this register; the same every night. No names are kept in this file"),
+    Column("is_new", "New", 6, "new", "New: first seen on this night"),
+    Column("rule", "Rule", 7, "text", "the rule's code; it never changes meaning"),
+    Column("title", "What is wrong", 32, "wrapped", "the rule in a few words"),
+    Column("detail", "What was found", 40, "wrapped", "the evidence: dates and values as recorded. Withheld for a child whose address is restricted"),
+    Column("source", "System", 11, "text", "the system whose record is at fault; empty where the fault lies between systems"),
+    Column("source_id", "Record", 11, "text", "the child's number in that system: look it up there"),
+    Column("todo", "What to do", 52, "wrapped", "what puts it right. It goes away by itself once a fresh extract shows that it is right"),
+    Column("fix_in", "Where to fix it", 26, "wrapped", "the system and the screen or field"),
+    Column("owner", "Owner", 16, "wrapped", "the team that it goes to; each has a sheet of its own"),
+    Column("first_seen_on", "First seen", 11, "date", "the first night on which it was found"),
+    Column("age_days", "Days open", 8, "number", "days since it was first seen"),
+    Column("nights", "Nights", 7, "number", "on how many nights it was found", is_printed=False),
+    Column("status", "Status", 13, "text", "open; accepted until a date, by somebody, with a reason; or could not be checked this night", is_printed=False),
+    Column("on_old_data", "Old data", 8, "flag", "Yes: judged on an earlier copy, because a source did not arrive", is_printed=False),
+    Column("kind", "Kind", 9, "text", "safety: a child may be at risk. Duty: something is late. Record: the record is wrong. Source feed: an extract", is_printed=False),
+    Column("row_id", "Row", 12, "text", "the row in the extract", is_printed=False),
+    Column("field", "Field", 18, "text", "the field at fault", is_printed=False),
+    Column("basis", "Basis", 34, "text", "the law or policy behind the rule", is_printed=False),
+)
+
+
+def write_exceptions(
+    path: Path,
+    exceptions: pd.DataFrame,
+    about: About,
+    register: pd.DataFrame | None = None,
+    row_limit: int = ROW_LIMIT,
+) -> None:
+    """Write the exceptions workbook.
+
+    `exceptions` is the exceptions frame of a night (one row per exception; resolved ones are left to a sheet of their own and
+    counted nowhere else). With `register` the whereabouts of restricted children are masked here as well; without it the frame
+    has to be masked already. Raises OSError where the file cannot be written.
+    """
+    if register is not None:
+        exceptions = mask_restricted(exceptions, register)
+    standing, resolved = _prepared(exceptions)
+    book = Book()
+    footer = footer_of(about, TITLE)
+    cover = open_cover(
+        book,
+        TITLE,
+        "Every exception that stands tonight: one row for each child, rule and thing that is wrong. It is made to be worked "
+        "through, owner by owner, most serious first. Put things right in the system named: an exception disappears by itself "
+        "when a fresh extract shows that it is right.",
+        about,
+    )
+    owners = sorted(standing["owner"].unique(), key=str.casefold)
+    for fixed in ("Summary", "All exceptions", "Resolved", "_run"):
+        book.reserve(fixed)
+    names = {owner: book.reserve(owner) for owner in owners}
+    _severity_counts(cover, standing)
+    _contents(cover, standing, owners, names)
+    _how_to(cover)
+    column_guide(cover, COLUMNS)
+    run_facts(cover, about)
+    _summary(book, standing, owners, names, footer)
+    write_list(book, "All exceptions", _shown(standing), COLUMNS, footer, freeze=3, row_limit=row_limit)
+    for owner in owners:
+        own = standing[standing["owner"] == owner]
+        colour = SEVERITY_COLOURS["critical"][0] if (own["severity"] == "critical").any() else None
+        write_list(book, names[owner], _shown(own), COLUMNS, f"{footer} · {owner}", freeze=3, row_limit=row_limit, tab_colour=colour)
+    if len(resolved):
+        write_list(book, "Resolved", _shown(resolved), COLUMNS, f"{footer} · resolved", freeze=3, row_limit=row_limit)
+    write_run_sheet(book, about, COLUMNS, "exceptions", len(standing))
+    book.save(path)
+
+
+def _prepared(exceptions: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """The standing exceptions and the resolved ones, most serious first; every one has an owner."""
+    kind_rank = exceptions["kind"].map({"safety": 0, "duty": 1, "record": 2}).fillna(3)
+    ordered = exceptions.assign(
+        owner=exceptions["owner"].astype("str").where(exceptions["owner"].notna() & (exceptions["owner"] != ""), NO_OWNER),
+        _severity=severity_rank(exceptions["severity"]),
+        _kind=kind_rank,
+        age_band=band(exceptions["age_days"], AGE_BANDS),
+    ).sort_values(["_severity", "_kind", "rule", "age_days", "child_id"], ascending=[True, True, True, False, True], kind="stable")
+    is_resolved = ordered["status"] == "resolved"
+    return ordered[~is_resolved], ordered[is_resolved]
+
+
+def _shown(frame: pd.DataFrame) -> pd.DataFrame:
+    """Codes as words."""
+    return frame.assign(
+        source=frame["source"].map(lambda system: system_title(system) if isinstance(system, str) and system else None),
+        status=frame["status"].replace(STATUS_TITLES),
+        kind=frame["kind"].replace(KIND_TITLES),
+        on_old_data=frame["on_old_data"].astype("boolean").map({True: "Yes"}),
+    )
+
+
+def _severity_counts(cover: Cover, standing: pd.DataFrame) -> None:
+    cover.heading(f"{counted(len(standing), 'exception')} tonight, about {counted(standing['child_id'].nunique(), 'child', 'children')}")
+    cover.line(("Severity", "head"), ("Exceptions", "head"), ("Children", "head"), ("New tonight", "head"), ("On old data", "head"), height=20)
+    for severity in SEVERITIES:
+        own = standing[standing["severity"] == severity]
+        cover.line(
+            (SEVERITY_TITLES[severity], f"severity {severity}"),
+            (len(own), "count"),
+            (own["child_id"].nunique(), "count"),
+            (_count(own["is_new"]), "count"),
+            (_count(own["on_old_data"]), "count"),
+            (SEVERITY_MEANINGS[severity], "fact"),
+            (None, "fact"),
+            height=18,
+        )
+        cover.merge(7, 8)
+    cover.line(
+        ("All", "total label"),
+        (len(standing), "total"),
+        (standing["child_id"].nunique(), "total"),
+        (_count(standing["is_new"]), "total"),
+        (_count(standing["on_old_data"]), "total"),
+        ("a child with several severities counts once here", "prose"),
+        height=18,
+    )
+    cover.merge(7, 8)
+
+
+def _contents(cover: Cover, standing: pd.DataFrame, owners: Sequence[str], names: dict[str, str]) -> None:
+    cover.heading("What is in this workbook")
+    for name, text in (
+        ("Summary", "how many, by rule, by owner and by age; all add up to the same total"),
+        ("All exceptions", "the whole list"),
+    ):
+        cover.line((name, "link"), (text, "fact"), *[(None, "fact")] * 5)
+        cover.link(2, name)
+        cover.merge(3, 8)
+    for owner in owners:
+        own = standing[standing["owner"] == owner]
+        critical = int((own["severity"] == "critical").sum())
+        text = counted(len(own), "exception") + (f", {critical:,} of them critical" if critical else "")
+        cover.line((owner, "link"), (text, "fact"), *[(None, "fact")] * 5)
+        cover.link(2, names[owner])
+        cover.merge(3, 8)
+
+
+def _how_to(cover: Cover) -> None:
+    cover.heading("How to work with it")
+    for number, text in enumerate(
+        (
+            "Open the sheet of your team. The list begins with what is critical: a child who may be unsafe or lost.",
+            "Use the arrows in the heading row to see only what is new, one rule, or one child. The heading and the child stay in view.",
+            "Look the record up in the system named, by its number, and put it right there. Nothing is put right in this file.",
+            "Where the record was right after all, say so to the person who runs the register, so that the rule can be looked at.",
+            "Tomorrow's workbook shows what is left. What was marked old data can go away only when its source arrives again.",
+        ),
+        1,
+    ):
+        cover.fact(f"Step {number}", text)
+
+
+def _summary(book: Book, standing: pd.DataFrame, owners: Sequence[str], names: dict[str, str], footer: str) -> None:
+    widths = (2, 12, 46, 12, 12, 12, 12, 12, 12, 12)
+    sheet = Cover(book, "Summary", f"{footer} · summary", widths, tab_colour="0B5D75")
+    sheet.gap(6)
+    sheet.line(("Summary", "title"), height=34)
+    sheet.prose(
+        f"{counted(len(standing), 'exception')} counted three ways. Each table adds up to {len(standing):,}. "
+        f"Resolved exceptions are not counted."
+    )
+    by_rule = standing.assign(severity_first=severity_rank(standing["severity"])).sort_values(["severity_first", "rule"])
+    titles = by_rule.drop_duplicates("rule").set_index("rule")["title"].to_dict()
+    _table(sheet, "By owner", standing, "owner", [(owner, owner, "", names[owner]) for owner in owners])
+    _table(sheet, "By days since first seen", standing, "age_band", [(label, label, "", None) for label in _bands(standing)])
+    _table(sheet, "By rule, most serious first", standing, "rule", [(rule, rule, title, None) for rule, title in titles.items()])
+
+
+def _bands(standing: pd.DataFrame) -> list[str]:
+    labels = [label for _, label in AGE_BANDS]
+    return labels + (["Not recorded"] if (standing["age_band"] == "Not recorded").any() else [])
+
+
+def _table(sheet: Cover, heading: str, standing: pd.DataFrame, column: str, lines: list[tuple[str, str, Any, str | None]]) -> None:
+    """A count by one column, with severities across; the last line is the total of the lines above it."""
+    sheet.heading(heading)
+    heads = ["", *(SEVERITY_TITLES[name] for name in SEVERITIES), "All", "New", "Old data"]
+    heads[0] = "What is wrong" if column == "rule" else ""
+    sheet.line((heading.split(",")[0].removeprefix("By ").capitalize(), "head"), *[(text, "head") for text in heads], height=20)
+    if column != "rule":
+        sheet.merge(2, 3)
+    counts = pd.crosstab(standing[column], standing["severity"]).reindex(columns=list(SEVERITIES), fill_value=0)
+    sizes = standing.groupby(column).size()
+    new = standing["is_new"].fillna(False).astype(bool).groupby(standing[column]).sum()
+    old = standing["on_old_data"].fillna(False).astype(bool).groupby(standing[column]).sum()
+    totals = [0] * (len(SEVERITIES) + 3)
+    for key, label, title, target in lines:
+        cells = [int(counts.at[key, name]) if key in counts.index else 0 for name in SEVERITIES]
+        numbers = [*cells, int(sizes.get(key, 0)), int(new.get(key, 0)), int(old.get(key, 0))]
+        totals = [total + number for total, number in zip(totals, numbers, strict=True)]
+        looks = [f"severity {name}" if number else "count" for name, number in zip(SEVERITIES, cells, strict=True)] + ["count"] * 3
+        shown = [number or None for number in cells] + numbers[4:]
+        sheet.line(
+            (label, "link" if target else "label"),
+            (title, "fact"),
+            *zip(shown, looks, strict=True),
+        )
+        if not title:
+            sheet.merge(2, 3)
+        if target:
+            sheet.link(2, target)
+    sheet.line(("Total", "total label"), (None, "total label"), *[(total, "total") for total in totals])
+
+
+def _count(flags: pd.Series) -> int:
+    return int(flags.astype("boolean").fillna(False).sum())

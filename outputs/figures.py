@@ -1,0 +1,54 @@
+"""Figures as people judge them: how each stands against its target, and how it moved since the night before."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+RAG_WORDS = {"green": "On target", "amber": "Near target", "red": "Off target", "": "No target"}
+
+
+def judged(kpis: pd.DataFrame) -> pd.DataFrame:
+    """The KPI frame with ``rag`` (green, amber, red or empty).
+
+    Uses the columns ``rag``, or ``direction``, ``green`` and ``amber``, where the frame has them; else the target alone. A figure of
+    which less is better (`direction` down, or a target of 0) is judged by its numerator, the others by their percentage.
+    """
+    if "rag" in kpis:
+        return kpis.assign(rag=kpis["rag"].fillna("").astype("str"))
+    target = pd.to_numeric(kpis["target"], errors="coerce")
+    direction = kpis["direction"] if "direction" in kpis else pd.Series(pd.NA, index=kpis.index, dtype="object")
+    is_down = (direction == "down").fillna(False) | (direction.isna() & (target == 0))
+    figure = pd.to_numeric(kpis["numerator"], errors="coerce").astype("Float64").where(is_down, pd.to_numeric(kpis["value"], errors="coerce"))
+    green = (pd.to_numeric(kpis["green"], errors="coerce") if "green" in kpis else target).fillna(target)
+    amber = (pd.to_numeric(kpis["amber"], errors="coerce") if "amber" in kpis else target).fillna(green)
+    sign = is_down.map({True: -1.0, False: 1.0})
+    rag = pd.Series("red", index=kpis.index, dtype="object")
+    rag = rag.mask((figure * sign >= amber * sign).fillna(False).astype(bool), "amber")
+    rag = rag.mask((figure * sign >= green * sign).fillna(False).astype(bool), "green")
+    known = (figure.notna() & target.notna()).astype(bool)
+    return kpis.assign(rag=rag.where(known, "").astype("str"), is_down=is_down)
+
+
+def nights_of(trend: pd.DataFrame | None, kpis: pd.DataFrame, as_of: pd.Timestamp, nights: int = 400) -> pd.DataFrame:
+    """One row per figure and night (``as_of``, ``code``, ``line``, ``numerator``, ``denominator``, ``value``), tonight included,
+    later nights left out, oldest first, the latest `nights` only."""
+    columns = ["as_of", "code", "line", "numerator", "denominator", "value"]
+    tonight = kpis.assign(as_of=as_of)[columns]
+    parts = [tonight]
+    if trend is not None and len(trend):
+        parts.insert(0, trend.assign(as_of=pd.to_datetime(trend["as_of"])).loc[lambda frame: frame["as_of"] < as_of, columns])
+    every = pd.concat([part for part in parts if len(part)] or [tonight], ignore_index=True)
+    every["line"] = every["line"].fillna("")
+    for name in ("numerator", "denominator", "value"):
+        every[name] = pd.to_numeric(every[name], errors="coerce").astype("Float64").astype("float64")
+    kept = sorted(every["as_of"].unique())[-nights:]
+    return every[every["as_of"].isin(kept)].drop_duplicates(["as_of", "code", "line"], keep="last").sort_values("as_of", ignore_index=True)
+
+
+def moved(kpis: pd.DataFrame, every_night: pd.DataFrame, as_of: pd.Timestamp) -> pd.DataFrame:
+    """The KPI frame with ``previous_numerator``, ``previous_value`` and ``change`` (points) since the latest earlier night."""
+    earlier = every_night[every_night["as_of"] < as_of].drop_duplicates(["code", "line"], keep="last")
+    before = earlier.set_index(["code", "line"])[["numerator", "value"]].add_prefix("previous_")
+    joined = kpis.assign(line=kpis["line"].fillna("")).join(before, on=["code", "line"])
+    value = pd.to_numeric(joined["value"], errors="coerce").astype("Float64").astype("float64")
+    return joined.assign(change=value - joined["previous_value"])

@@ -1,0 +1,145 @@
+"""The counts of the page that are not KPIs: bands, months and cohorts. Every breakdown adds up to the total beside it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pandas as pd
+
+from outputs import charts
+from outputs.about import system_title
+from outputs.protect import RESTRICTED
+from outputs.wording import COHORTS, FAMILIES, GRADES, SEVERITIES, WAITING_BANDS, band, titled
+
+Rows = list[dict[str, Any]]
+_NOT_RECORDED = "Not recorded"
+_OVERDUE = ((3, "Up to 3 months"), (6, "3 to 6 months"), (12, "6 to 12 months"))
+
+
+def counts(values: pd.Series, titles: dict[str, str] | None = None, order: list[str] | None = None) -> Rows:
+    """How many of each value (name, number, share), the most first or in `order`; not recorded last; adds up to all."""
+    words = values.astype("object").where(values.notna() & (values != ""), None)
+    sizes = words.value_counts()
+    names = [name for name in (order or []) if name in sizes.index] if order else list(sizes.index)
+    names += [name for name in sizes.index if name not in names]
+    missing = int(words.isna().sum())
+    rows = [{"name": titled(name, titles or {}), "number": int(sizes[name])} for name in names]
+    if missing:
+        rows.append({"name": _NOT_RECORDED, "number": missing})
+    return _with_shares(rows)
+
+
+def _with_shares(rows: Rows) -> Rows:
+    total, most = sum(row["number"] for row in rows) or 1, max((row["number"] for row in rows), default=0) or 1
+    for row in rows:
+        row["share"] = row["number"] / total
+        row["bar"] = charts.bar(row["number"] / most, row.get("css", ""))
+    return rows
+
+
+def reviews_by_month(active: pd.DataFrame, as_of: pd.Timestamp, months: int = 12) -> tuple[Rows, int, int]:
+    """Reviews due in this month and the months ahead; how many later; how many have no due date."""
+    due = pd.to_datetime(active["next_review_due_on"])
+    ahead = due[due >= as_of].dt.to_period("M")
+    first = as_of.to_period("M")
+    wanted = [first + step for step in range(months)]
+    sizes = ahead.value_counts()
+    rows = [{"name": f"{month.strftime('%b')} {month.year}", "number": int(sizes.get(month, 0))} for month in wanted]
+    return rows, int((ahead > wanted[-1]).sum()), int(due.isna().sum())
+
+
+def reviews_overdue(active: pd.DataFrame, as_of: pd.Timestamp) -> Rows:
+    """Overdue reviews by how long, in calendar months: the bands of the rule that raises them."""
+    due = pd.to_datetime(active["next_review_due_on"])
+    late = due[due < as_of]
+    rows, counted = [], pd.Series(False, index=late.index)
+    for upper, name in _OVERDUE:
+        within = ~counted & (late >= as_of - pd.DateOffset(months=upper))
+        rows.append({"name": name, "number": int(within.sum()), "css": "late"})
+        counted |= within
+    rows.append({"name": "Over 12 months", "number": int((~counted).sum()), "css": "late"})
+    return _with_shares(rows)
+
+
+def awaiting_by_days(active: pd.DataFrame) -> Rows:
+    """Children awaiting provision by days waited: with nothing in place, and with an interim placement."""
+    waiting = active[active["awaiting"].isin(["nothing_in_place", "interim"])]
+    bands = band(waiting["waiting_days"], WAITING_BANDS)
+    rows = []
+    for name in [*(label for _, label in WAITING_BANDS), _NOT_RECORDED]:
+        own = waiting[bands == name]
+        nothing = int((own["awaiting"] == "nothing_in_place").sum())
+        if len(own) or name != _NOT_RECORDED:
+            rows.append({"name": name, "nothing": nothing, "interim": len(own) - nothing, "number": len(own)})
+    most = max((row["number"] for row in rows), default=0) or 1
+    for row in rows:
+        row["bar"] = charts.stacked(
+            [(row["nothing"], "late", "nothing in place"), (row["interim"], "soft", "interim placement"), (most - row["number"], "none", "")],
+            f"{row['nothing']} with nothing in place, {row['interim']} with an interim placement",
+        )
+    return rows
+
+
+def visits_by_cohort(active: pd.DataFrame, as_of: pd.Timestamp) -> Rows:
+    """Children of each visit cohort by when their next visit is due; a child of several cohorts stands in each."""
+    words = active.assign(cohort=active["cohorts"].fillna("").astype("str").str.split("+")).explode("cohort")
+    words = words[words["cohort"] != ""]
+    due = pd.to_datetime(words["visit_due_on"])
+    soon = as_of + pd.Timedelta(days=28)
+    state = pd.Series("later", index=range(len(words)))
+    days = due.reset_index(drop=True)
+    state = state.mask(days <= soon, "soon").mask(days < as_of, "overdue").mask(days.isna(), "undated")
+    table = pd.crosstab(words["cohort"].reset_index(drop=True), state)
+    rows = []
+    for cohort in [*[name for name in COHORTS if name in table.index], *[name for name in table.index if name not in COHORTS]]:
+        number = {name: int(table.at[cohort, name]) if name in table.columns else 0 for name in ("overdue", "soon", "later", "undated")}
+        rows.append({"name": titled(cohort, COHORTS), **number, "number": sum(number.values())})
+        rows[-1]["bar"] = charts.stacked(
+            [(number["overdue"], "late", "overdue"), (number["soon"], "amber", "due within 28 days"), (number["later"], "soft", "due later"), (number["undated"], "none", "no date")],
+            f"{number['overdue']} overdue, {number['soon']} due within 28 days, {number['later']} later, {number['undated']} without a date",
+        )
+    return rows
+
+
+def where_children_are(active: pd.DataFrame) -> dict[str, Rows]:
+    """Children with a plan by provision, by authority of the setting, and by how sure we are."""
+    return {
+        "provision": counts(active["provision_type"], {RESTRICTED: "Restricted: not shown"}),
+        "authority": counts(
+            active["in_authority"],
+            {"Y": "In this authority", "N": "In another authority", RESTRICTED: "Restricted: not shown"},
+            ["Y", "N", RESTRICTED],
+        ),
+        "grades": counts(active["whereabouts_grade"], GRADES, ["missing", "not_known", "recorded", "corroborated", "seen"]),
+    }
+
+
+def not_believed(standing: pd.DataFrame) -> tuple[list[str], Rows]:
+    """Exceptions about the record, by what they are about and by the system at fault; adds up both ways."""
+    record = standing[standing["kind"] == "record"]
+    family = record["rule"].astype("str").str[:2]
+    source = record["source"].fillna("").astype("str").map(lambda system: system_title(system) if system else "Between systems")
+    table = pd.crosstab(family, source)
+    order = ["Synergy", "Liquidlogic", "Capita"]
+    systems = [name for name in order if name in table.columns]
+    systems += [name for name in table.columns if name not in order and name != "Between systems"]
+    systems += ["Between systems"] if "Between systems" in table.columns else []
+    most = int(table.to_numpy().max()) if table.size else 1
+    rows = []
+    for code in table.index:
+        cells = [int(table.at[code, system]) for system in systems]
+        children = int(record.loc[family == code, "child_id"].nunique())
+        shades = [0 if not number else 1 + round(3 * number / most) for number in cells]
+        rows.append({"name": titled(code, FAMILIES), "cells": list(zip(cells, shades, strict=True)), "number": sum(cells), "children": children})
+    return systems, sorted(rows, key=lambda row: -row["number"])
+
+
+def since_yesterday(exceptions: pd.DataFrame) -> Rows:
+    """New and resolved exceptions by severity, and how many stand."""
+    resolved = exceptions["status"] == "resolved"
+    new = exceptions["is_new"].fillna(False).astype(bool) & ~resolved
+    rows = []
+    for severity in SEVERITIES:
+        own = exceptions["severity"] == severity
+        rows.append({"severity": severity, "new": int((own & new).sum()), "resolved": int((own & resolved).sum()), "number": int((own & ~resolved).sum())})
+    return rows

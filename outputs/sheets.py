@@ -1,0 +1,365 @@
+"""Sheets that are good to work in: written fast, safe to open, with ids as text, dates as dates and severity in colour.
+
+A thin layer on openpyxl's write-only mode, which streams rows and so needs little memory. Text is always written as text:
+a cell that begins with ``= + - @``, a tab or a return keeps its characters and carries `quotePrefix`, so no spreadsheet
+runs it. Control characters are removed, and text longer than a cell can hold is cut with a note.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from copy import copy
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+import pandas as pd
+from openpyxl import Workbook
+from openpyxl.cell.cell import Cell
+from openpyxl.styles import Alignment, Border, Font, PatternFill, Side
+from openpyxl.utils import get_column_letter
+from openpyxl.worksheet._write_only import WriteOnlyWorksheet
+from openpyxl.worksheet.properties import PageSetupProperties
+
+from outputs.protect import clean_text, would_run
+from outputs.wording import GRADES, SEVERITY_TITLES, titled
+
+ROW_LIMIT = 1_048_576
+DATE_FORMAT = "dd/mm/yyyy"
+INK, QUIET, LINE, HEAD, PAPER, ACCENT = "1C2B33", "5A6872", "D5DCE0", "12404F", "F4F7F8", "0B5D75"
+#: Fill and text of each severity: dark enough on light, or light enough on dark, to be read (WCAG AA).
+SEVERITY_COLOURS = {
+    "critical": ("9B1C1C", "FFFFFF"),
+    "high": ("F9D3B4", "5C2A00"),
+    "medium": ("FFF1C2", "4D3B00"),
+    "info": ("DCE9F2", "17405C"),
+}
+RAG_COLOURS = {"red": ("9B1C1C", "FFFFFF"), "amber": ("FFD58A", "4D3300"), "green": ("CDE9D6", "0E4A26")}
+FONT = "Calibri"
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column of a list: where its value comes from, its heading, its width in characters and how it is shown.
+
+    `kind` is ``text``, ``wrapped``, ``date``, ``due`` (a date, red where ``<key>_is_late``), ``number``, ``decimal``, ``severity``,
+    ``rag``, ``grade``, ``flag`` or ``new``; `about` explains it on the cover; a hidden column carries a key for the way back; one that
+    is not printed stands to the right of the printed.
+    """
+
+    key: str
+    title: str
+    width: float = 12
+    kind: str = "text"
+    about: str = ""
+    is_hidden: bool = False
+    is_printed: bool = True
+
+
+class Sheet(WriteOnlyWorksheet):
+    """A write-only sheet whose rows are (value, style) pairs.
+
+    openpyxl makes an object per cell; this reuses one, which halves the time of a large workbook.
+    """
+
+    def _values_to_row(self, values: Iterable[tuple[Any, str]], row_idx: int) -> Iterator[Cell]:
+        cell = Cell(self, row=row_idx, column=1)
+        styles: Styles = self.parent.styles
+        for column, (value, style) in enumerate(values, 1):
+            if style == "":
+                continue
+            quoted = False
+            if value is None or value == "":
+                value, kind = None, "n"
+            elif isinstance(value, str):
+                value, kind, quoted = clean_text(value), "s", would_run(value)
+            elif isinstance(value, bool):
+                value, kind = ("Yes" if value else "No"), "s"
+            elif isinstance(value, (date, datetime)):
+                kind = "d"
+            else:
+                kind = "n"
+            cell._value = value
+            cell.data_type = kind
+            cell.column = column
+            cell._style = styles.array(style, quoted)
+            yield cell
+
+
+class Styles:
+    """The named looks of a workbook, each made once; the quoted twin of a look marks text that must never run."""
+
+    def __init__(self, sheet: WriteOnlyWorksheet) -> None:
+        self._sheet = sheet
+        self._looks = {name: make for name, make in _looks().items()}
+        self._arrays: dict[tuple[str, bool], Any] = {}
+
+    def array(self, name: str, quoted: bool = False) -> Any:
+        """What openpyxl keeps of a look."""
+        found = self._arrays.get((name, quoted))
+        if found is None:
+            cell = Cell(self._sheet, row=1, column=1)
+            for part, value in self._looks[name].items():
+                setattr(cell, part, value)
+            if quoted:
+                cell.quotePrefix = True
+            found = self._arrays[(name, quoted)] = copy(cell._style)
+        return found
+
+
+def _fill(colour: str) -> PatternFill:
+    return PatternFill("solid", start_color=colour)
+
+
+def _looks() -> dict[str, dict[str, Any]]:
+    hair = Border(bottom=Side("hair", color="A9B6BD"))
+    top = Alignment(vertical="top")
+    body = {"font": Font(name=FONT, size=10, color=INK), "border": hair, "alignment": top}
+    wrapped = body | {"alignment": Alignment(vertical="top", wrap_text=True)}
+    right = Alignment(vertical="top", horizontal="right")
+    centre = Alignment(vertical="top", horizontal="center")
+    looks: dict[str, dict[str, Any]] = {
+        "text": body | {"number_format": "@"},
+        "wrapped": wrapped | {"number_format": "@"},
+        "date": body | {"number_format": DATE_FORMAT, "alignment": centre},
+        "late": body | {"number_format": DATE_FORMAT, "alignment": centre, "font": Font(name=FONT, size=10, bold=True, color="9B1C1C")},
+        "number": body | {"number_format": "#,##0", "alignment": right},
+        "decimal": body | {"number_format": "0.0", "alignment": right},
+        "flag": body | {"alignment": centre},
+        "new": body | {"font": Font(name=FONT, size=10, bold=True, color=ACCENT), "alignment": centre},
+        "restricted": body | {"font": Font(name=FONT, size=10, italic=True, color=QUIET)},
+        "head": {
+            "font": Font(name=FONT, size=10, bold=True, color="FFFFFF"),
+            "fill": _fill(HEAD),
+            "alignment": Alignment(vertical="center", wrap_text=True),
+            "border": Border(left=Side("thin", color="3B6675"), bottom=Side("medium", color=HEAD)),
+        },
+        "blank": {},
+        "title": {"font": Font(name=FONT, size=22, bold=True, color=HEAD), "alignment": Alignment(vertical="center")},
+        "subtitle": {"font": Font(name=FONT, size=12, color=QUIET), "alignment": Alignment(vertical="center")},
+        "section": {
+            "font": Font(name=FONT, size=13, bold=True, color=HEAD),
+            "border": Border(bottom=Side("medium", color=HEAD)),
+            "alignment": Alignment(vertical="bottom"),
+        },
+        "prose": {"font": Font(name=FONT, size=11, color=INK), "alignment": Alignment(vertical="top", wrap_text=True)},
+        "label": {"font": Font(name=FONT, size=11, bold=True, color=INK), "border": hair, "alignment": top},
+        "fact": {"font": Font(name=FONT, size=11, color=INK), "border": hair, "alignment": Alignment(vertical="top", wrap_text=True)},
+        "count": {"font": Font(name=FONT, size=11, color=INK), "border": hair, "number_format": "#,##0", "alignment": right},
+        "link": {"font": Font(name=FONT, size=11, color=ACCENT, underline="single"), "border": hair, "alignment": top},
+        "total": {
+            "font": Font(name=FONT, size=11, bold=True, color=INK),
+            "border": Border(top=Side("thin", color=INK)),
+            "number_format": "#,##0",
+            "alignment": right,
+        },
+        "total label": {"font": Font(name=FONT, size=11, bold=True, color=INK), "border": Border(top=Side("thin", color=INK))},
+        "warning": {
+            "font": Font(name=FONT, size=11, bold=True, color="5C2A00"),
+            "fill": _fill("FCE5D2"),
+            "alignment": Alignment(vertical="top", wrap_text=True),
+        },
+    }
+    for prefix, colours in (("severity", SEVERITY_COLOURS), ("rag", RAG_COLOURS)):
+        for name, (fill, ink) in colours.items():
+            looks[f"{prefix} {name}"] = {
+                "font": Font(name=FONT, size=10, bold=True, color=ink),
+                "fill": _fill(fill),
+                "border": Border(bottom=Side("thin", color="FFFFFF")),
+                "alignment": centre,
+                "number_format": "#,##0",
+            }
+    return looks
+
+
+class Book(Workbook):
+    """A write-only workbook with our looks and safe sheet names."""
+
+    def __init__(self) -> None:
+        super().__init__(write_only=True)
+        self._taken: set[str] = set()
+        self._reserved: set[str] = set()
+        self._styles: Styles | None = None
+
+    @property
+    def styles(self) -> Styles:
+        """The looks, made with the first sheet."""
+        if self._styles is None:
+            self._styles = Styles(self.worksheets[0])
+        return self._styles
+
+    def reserve(self, title: str) -> str:
+        """Settle a sheet's name before the sheet is there, so that others can lead to it."""
+        name = safe_sheet_name(title, self._taken)
+        self._reserved.add(name)
+        return name
+
+    def add(self, title: str) -> Sheet:
+        """A new sheet, last in order, under its reserved name, else under one that every spreadsheet takes."""
+        name = title if title in self._reserved else safe_sheet_name(title, self._taken)
+        self._reserved.discard(name)
+        sheet = Sheet(self, name)
+        self._add_sheet(sheet)
+        return sheet
+
+
+_FORBIDDEN = re.compile(r"[\[\]:*?/\\]")
+
+
+def safe_sheet_name(text: str, taken: set[str]) -> str:
+    """A name of at most 31 characters without ``[ ] : * ? / \\``, not yet in `taken` (case ignored); it is added there."""
+    base = re.sub(r"\s+", " ", _FORBIDDEN.sub(" ", clean_text(str(text)))).strip().strip("'").strip() or "Sheet"
+    if base.casefold() == "history":  # Excel keeps this name for itself
+        base = "History list"
+    name, number = _cut(base, 31), 1
+    while name.casefold() in taken:
+        number += 1
+        suffix = f" ({number})"
+        name = _cut(base, 31 - len(suffix)) + suffix
+    taken.add(name.casefold())
+    return name
+
+
+def _cut(text: str, length: int) -> str:
+    """At most `length` UTF-16 units, as Excel counts, without breaking a character or leaving a quote at the end."""
+    while len(text.encode("utf-16-le")) // 2 > length:
+        text = text[:-1]
+    return text.rstrip(" '")
+
+
+def write_list(
+    book: Book,
+    title: str,
+    frame: pd.DataFrame,
+    columns: Sequence[Column],
+    footer: str,
+    freeze: int = 0,
+    row_limit: int = ROW_LIMIT,
+    tab_colour: str | None = None,
+) -> list[str]:
+    """Write a frame as a list to work in; returns the names of the sheets made.
+
+    One heading row, frozen with the first `freeze` columns; a filter over everything; landscape, as wide as a page, the heading
+    repeated. A frame that is longer than a sheet may be goes on in further sheets; a last row and the footer say so.
+    """
+    room = row_limit - (1 if len(frame) < row_limit else 2)
+    starts = range(0, max(len(frame), 1), room)
+    names = []
+    for part, start in enumerate(starts, 1):
+        piece = frame.iloc[start : start + room]
+        name = title if part == 1 else f"{title[:16]} part {part}"
+        note = footer if len(starts) == 1 else f"{footer}: part {part} of {len(starts)}"
+        sheet = book.add(name)
+        _set_up(sheet, columns, len(piece), note, freeze, tab_colour)
+        sheet.append([(column.title, "head") for column in columns])
+        for row in zip(*(_cells(piece, column) for column in columns), strict=True):
+            sheet.append(row)
+        if part < len(starts):
+            sheet.append([(f"This list goes on in the next sheet: part {part + 1} of {len(starts)}.", "label")])
+        names.append(sheet.title)
+    return names
+
+
+def _set_up(sheet: Sheet, columns: Sequence[Column], rows: int, footer: str, freeze: int, tab_colour: str | None) -> None:
+    for place, column in enumerate(columns, 1):
+        letter = get_column_letter(place)
+        sheet.column_dimensions[letter].width = column.width
+        sheet.column_dimensions[letter].hidden = column.is_hidden
+    last = get_column_letter(len(columns))
+    sheet.row_dimensions[1].height = 30
+    sheet.freeze_panes = f"{get_column_letter(freeze + 1)}2"
+    sheet.auto_filter.ref = f"A1:{last}{rows + 1}"
+    sheet.sheet_view.zoomScale = 90
+    sheet.sheet_view.showGridLines = False
+    if tab_colour:
+        sheet.sheet_properties.tabColor = tab_colour
+    printed = max(place for place, column in enumerate(columns, 1) if column.is_printed)
+    page_set_up(sheet, footer, f"A1:{get_column_letter(printed)}{rows + 1}")
+    sheet.print_title_rows = "1:1"
+
+
+def page_set_up(sheet: Sheet, footer: str, area: str | None = None, landscape: bool = True) -> None:
+    """A4, as wide as the page, with the footer and the page number."""
+    sheet.page_setup.orientation = "landscape" if landscape else "portrait"
+    sheet.page_setup.paperSize = 9
+    sheet.page_setup.fitToWidth = 1
+    sheet.page_setup.fitToHeight = 0
+    sheet.sheet_properties.pageSetUpPr = PageSetupProperties(fitToPage=True)
+    sheet.page_margins.left = sheet.page_margins.right = 0.4
+    sheet.page_margins.top, sheet.page_margins.bottom = 0.5, 0.6
+    safe = clean_text(footer, 180).replace("&", "&&")
+    sheet.oddFooter.left.text = safe
+    sheet.oddFooter.left.size = 8
+    sheet.oddFooter.right.text = "&A, page &P of &N"
+    sheet.oddFooter.right.size = 8
+    if area:
+        sheet.print_area = area
+
+
+def _cells(frame: pd.DataFrame, column: Column) -> list[tuple[Any, str]]:
+    """The cells of one column, ready to write."""
+    if column.key not in frame:
+        return [(None, "text")] * len(frame)
+    if column.kind == "due":
+        late = frame[f"{column.key}_is_late"].tolist() if f"{column.key}_is_late" in frame else [False] * len(frame)
+        return [(day, "late" if is_late else "date") for (day, _), is_late in zip(_dates(frame[column.key], "date"), late, strict=True)]
+    return _SHOWN.get(column.kind, _plain)(frame[column.key], column.kind)
+
+
+def _plain(values: pd.Series, kind: str) -> list[tuple[Any, str]]:
+    present = values.notna()
+    return [
+        (str(value) if known else None, "restricted" if value == "restricted" else kind)
+        for value, known in zip(values.tolist(), present.tolist(), strict=True)
+    ]
+
+
+def _dates(values: pd.Series, kind: str) -> list[tuple[Any, str]]:
+    days = pd.to_datetime(values, errors="coerce")
+    # Excel knows no day before 1900; such a date is shown as text, as it is.
+    return [
+        (None, kind) if day is pd.NaT else (day.to_pydatetime(), kind) if day.year >= 1900 else (f"{day:%d/%m/%Y}", "text")
+        for day in days.tolist()
+    ]
+
+
+def _numbers(values: pd.Series, kind: str) -> list[tuple[Any, str]]:
+    numbers = pd.to_numeric(values, errors="coerce")
+    return [(value if known else None, kind) for value, known in zip(numbers.tolist(), numbers.notna().tolist(), strict=True)]
+
+
+def _severities(values: pd.Series, kind: str) -> list[tuple[Any, str]]:
+    return [(SEVERITY_TITLES.get(value, value), f"severity {value}" if value in SEVERITY_COLOURS else "text") for value in values.tolist()]
+
+
+def _rags(values: pd.Series, kind: str) -> list[tuple[Any, str]]:
+    words = {"red": "Red", "amber": "Amber", "green": "Green"}
+    return [(words.get(value), f"rag {value}" if value in RAG_COLOURS else "flag") for value in values.tolist()]
+
+
+def _grades(values: pd.Series, kind: str) -> list[tuple[Any, str]]:
+    looks = {"not_known": "severity critical", "missing": "severity critical", "recorded": "severity high"}
+    return [(titled(value, GRADES) or None, looks.get(value, "text")) for value in values.tolist()]
+
+
+def _flags(values: pd.Series, kind: str) -> list[tuple[Any, str]]:
+    shown = {True: "Yes", False: "No"}
+    words = values.astype("object").where(values.notna(), None).tolist()
+    return [(shown[word] if isinstance(word, bool) else word, "restricted" if word == "restricted" else kind) for word in words]
+
+
+def _news(values: pd.Series, kind: str) -> list[tuple[Any, str]]:
+    return [("New" if flag else None, "new") for flag in values.fillna(False).astype(bool).tolist()]
+
+
+_SHOWN: dict[str, Callable[[pd.Series, str], list[tuple[Any, str]]]] = {
+    "date": _dates,
+    "number": _numbers,
+    "decimal": _numbers,
+    "severity": _severities,
+    "rag": _rags,
+    "flag": _flags,
+    "new": _news,
+    "grade": _grades,
+}

@@ -1,0 +1,168 @@
+"""How outputs say things: dates and numbers as people here write them, and the plain words behind codes.
+
+One place, so that a workbook, a page and a health page call the same thing by the same name.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Hashable
+from datetime import date, datetime
+
+import pandas as pd
+
+SEVERITIES = ("critical", "high", "medium", "info")
+SEVERITY_TITLES = {"critical": "Critical", "high": "High", "medium": "Medium", "info": "Info"}
+SEVERITY_MEANINGS = {
+    "critical": "a child may be unsafe or lost",
+    "high": "a statutory duty is breached or cannot be shown",
+    "medium": "the record is wrong or incomplete, or a council policy is not met",
+    "info": "watch list: nothing is wrong yet",
+}
+KIND_TITLES = {"safety": "Safety", "duty": "Duty", "record": "Record", "feed": "Source feed"}
+STATUS_TITLES = {
+    "open": "Open",
+    "accepted": "Accepted",
+    "not_evaluated": "Could not be checked",
+    "resolved": "Resolved",
+}
+#: What the first two letters of a rule are about.
+FAMILIES = {
+    "SR": "Source feeds",
+    "ID": "Identity",
+    "WH": "Whereabouts",
+    "PL": "Placements",
+    "AW": "Awaiting provision",
+    "PD": "Plan dates",
+    "RV": "Annual reviews",
+    "VS": "Visits",
+}
+GRADES = {
+    "seen": "Seen",
+    "corroborated": "Confirmed by a second system",
+    "recorded": "Recorded only",
+    "not_known": "Not known",
+    "missing": "Missing",
+}
+GRADE_MEANINGS = {
+    "seen": "a visit, a review meeting or a contact within the limit",
+    "corroborated": "an open school roll or care placement, from a fresh extract",
+    "recorded": "somebody wrote it down; nothing confirms it",
+    "not_known": "no system confirms where the child is",
+    "missing": "an open missing episode or missing-education case",
+}
+COHORTS = {
+    "looked_after": "Looked after",
+    "residential": "Residential school or college",
+    "s61": "Arrangements under section 61",
+    "out_of_authority": "Placed out of authority",
+    "home_educated": "Home educated",
+    "restricted": "Restricted",
+}
+SETTING_CODES = {
+    "OLA": "Arranged by the council under section 61",
+    "OPA": "Arranged by parents or young person",
+    "EHE": "Home educated",
+    "EYP": "Early years provider",
+    "NEET": "Not in education, employment or training",
+    "NIEO": "Not in education, other",
+    "NIEC": "Notice to cease issued",
+    "OTH": "Type of setting only",
+}
+AWAITING = {"nothing_in_place": "Nothing in place", "interim": "Interim placement"}
+FEED_STATUS = {
+    "accepted": "Accepted",
+    "missing": "Not received",
+    "refused": "Refused",
+    "gated": "Held: volume moved",
+    "stale-accepted": "Accepted, but old",
+    "stale_accepted": "Accepted, but old",
+}
+
+#: Bounds in days, and the words, for how long an exception has been open.
+AGE_BANDS = ((0, "New tonight"), (7, "1 to 7 days"), (30, "8 to 30 days"), (90, "31 to 90 days"), (math.inf, "Over 90 days"))
+WAITING_BANDS = (
+    (30, "Up to 30 days"),
+    (90, "31 to 90 days"),
+    (180, "91 to 180 days"),
+    (365, "181 to 365 days"),
+    (math.inf, "Over a year"),
+)
+
+
+def uk_date(value: object) -> str:
+    """``27 October 2026``; nothing for a date that is not recorded."""
+    if value is None or (not isinstance(value, str) and pd.isna(value)):  # type: ignore[call-overload]
+        return ""
+    moment = pd.Timestamp(value)  # type: ignore[arg-type]
+    return f"{moment.day} {moment:%B %Y}"
+
+
+def short_date(value: object) -> str:
+    """``27 Oct 2026``, for tables."""
+    if value is None or (not isinstance(value, str) and pd.isna(value)):  # type: ignore[call-overload]
+        return ""
+    moment = pd.Timestamp(value)  # type: ignore[arg-type]
+    return f"{moment.day} {moment:%b %Y}"
+
+
+def uk_time(value: datetime) -> str:
+    """``28 October 2026 at 01:47``."""
+    return f"{uk_date(value.date())} at {value:%H:%M}"
+
+
+def whole(value: object) -> str:
+    """``1,234``; a dash for a number that is not known."""
+    if value is None or pd.isna(value):  # type: ignore[call-overload]
+        return "–"
+    return f"{int(value):,}"  # type: ignore[call-overload]
+
+
+def percent(value: object) -> str:
+    """``81.4%``: one decimal, except where it is 100 or 0; never rounded up to 100 or down to 0."""
+    if value is None or pd.isna(value):  # type: ignore[call-overload]
+        return "–"
+    number = float(value)  # type: ignore[arg-type]
+    if number in (0.0, 100.0):
+        return f"{number:.0f}%"
+    return f"{min(max(round(number, 1), 0.1), 99.9) if 0 < number < 100 else number:.1f}%"
+
+
+def counted(number: int, singular: str, plural: str | None = None) -> str:
+    """``1 child``, ``2 children``."""
+    return f"{number:,} {singular if number == 1 else plural or singular + 's'}"
+
+
+def band(values: pd.Series, bands: tuple[tuple[float, str], ...]) -> pd.Series:
+    """The band of each number by its upper bounds, both included; ``Not recorded`` where there is none."""
+    bounds = [-math.inf, *(upper for upper, _ in bands)]
+    numbers = pd.to_numeric(values, errors="coerce").astype("Float64").astype("float64")
+    cut = pd.cut(numbers, bins=bounds, labels=[label for _, label in bands])
+    return cut.astype("object").where(numbers.notna(), "Not recorded").astype("str")
+
+
+def severity_rank(severity: pd.Series) -> pd.Series:
+    """0 for critical to 3 for info, for sorting; 9 for anything else."""
+    return severity.map({name: place for place, name in enumerate(SEVERITIES)}).fillna(9).astype("int64")
+
+
+def titled(code: Hashable, titles: dict[str, str]) -> str:
+    """The words for a code; a code without any is shown as it is, with spaces."""
+    if code is None or (isinstance(code, float) and math.isnan(code)):
+        return ""
+    text = str(code)
+    return titles.get(text, text.replace("_", " "))
+
+
+def cohort_titles(joined: object) -> str:
+    """``out_of_authority+residential`` as people say it."""
+    if not isinstance(joined, str) or not joined:
+        return ""
+    return ", ".join(titled(word, COHORTS) for word in joined.split("+"))
+
+
+def as_day(value: object) -> date | None:
+    """A calendar day, or None."""
+    if value is None or pd.isna(value):  # type: ignore[call-overload]
+        return None
+    return pd.Timestamp(value).date()  # type: ignore[arg-type]
