@@ -28,11 +28,11 @@ from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-import yaml
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
 from config.canonical import TABLES
 from config.errors import ConfigurationError
+from config.yaml_text import read_yaml
 
 PACKAGED = ("synergy", "liquidlogic", "capita", "reference")
 SOURCES = Path(__file__).resolve().parent / "sources"
@@ -45,6 +45,7 @@ FILLS = {
     "upn_reason": {"code"},
     "postcode": {"text", "id"},
     "code": {"code", "text"},
+    "choice": {"code", "text"},
     "date": {"date"},
     "flag": {"flag"},
     "number": {"number"},
@@ -93,8 +94,8 @@ class CodeMap(_Model):
 class Column(_Model):
     """One canonical column: the header it comes `from` (several are joined with '/', for keys), or a `constant`.
 
-    `as_` says how the text is read, `format` the forms of a date, `codes` the code map, `yes`, `no` and `blank` the
-    texts that mean so. An `info` column may be renamed or absent.
+    `as_` says how the text is read (`choice`: "f) U6: Foster placement" is U6), `format` the forms of a date, `codes`
+    the code map, `yes`, `no` and `blank` the texts that mean so. An `info` column may be renamed or absent.
     """
 
     from_: Texts = Field(default=(), alias="from")
@@ -121,7 +122,8 @@ def _column(value: Any) -> Any:
 
 
 class TableMap(_Model):
-    """The columns of one canonical table, and which rows of the file it takes (all, unless `rows` names some).
+    """The columns of one canonical table, and which rows of the file it takes: all, unless `rows` names the values of
+    one column, or `when` a column that must hold something (the date of a visit, in a list of children).
 
     `distinct`: several rows may speak of the same person, who is kept once; otherwise a key that comes again is a
     repeated row.
@@ -129,6 +131,7 @@ class TableMap(_Model):
 
     columns: dict[str, Annotated[Column, BeforeValidator(_column)]]
     rows: dict[str, Texts] = Field(default_factory=dict)
+    when: str | None = None
     distinct: bool = False
 
 
@@ -195,7 +198,9 @@ class Feed(_Model):
     header: int | Literal["search"] | None = None
     sheet: str | None = None
     xml: Xml | None = None
-    tables: dict[str, TableMap]
+    tables: dict[str, TableMap] = Field(default_factory=dict)
+    #: Why no table takes anything of this file, where that is so; its rows are counted as left out.
+    unused: str | None = None
     ignore: tuple[str, ...] = ()
     #: Why all columns that are not named are ignored; for national files with far more columns than are used.
     ignore_others: str | None = None
@@ -219,7 +224,7 @@ class Feed(_Model):
             value = dict(value)
             if "tables" in value:
                 raise ValueError("give 'table' with 'columns', or 'tables', not both")
-            short = {key: value.pop(key) for key in ("columns", "rows", "distinct") if key in value}
+            short = {key: value.pop(key) for key in ("columns", "rows", "when", "distinct") if key in value}
             value["tables"] = {value.pop("table"): short}
         if isinstance(value, dict) and value.get("freshness_hours") in ("never", ""):
             value = {**value, "freshness_hours": None}
@@ -244,27 +249,16 @@ class Feed(_Model):
             for column in table.columns.values():
                 for header in column.from_:
                     used[header] = used.get(header, False) or not column.info
-            for header in table.rows:
+            for header in (*table.rows, *((table.when,) if table.when else ())):
                 used[header] = True
         for header in self.ignore_rows:
             used[header] = True
         return used
 
 
-class Defaults(_Model):
-    """What every feed of a profile has unless it says otherwise."""
-
-    encoding: str | None = None
-    delimiter: str | None = None
-    quote: str | None = None
-    header: int | Literal["search"] | None = None
-    dates: Texts = ()
-    yes: Texts = ()
-    no: Texts = ()
-    freshness_hours: float | None | Literal["never"] = None
-    max_megabytes: float | None = None
-    volume: dict[str, str] | None = None
-    set_aside: dict[str, str] | None = None
+#: What `defaults` may say for every feed of a profile.
+_DEFAULTS = {"format", "encoding", "delimiter", "quote", "header", "dates", "yes", "no"}
+_DEFAULTS |= {"volume", "set_aside", "freshness_hours", "expected", "max_megabytes"}
 
 
 class Profile(_Model):
@@ -287,7 +281,9 @@ class Profile(_Model):
             raise ValueError("a profile is a mapping that begins with 'system:'")
         value = dict(value)
         given = value.pop("defaults", {}) or {}
-        Defaults.model_validate(given)
+        if not isinstance(given, dict) or not set(given) <= _DEFAULTS:
+            odd = sorted(set(given) - _DEFAULTS)[0] if isinstance(given, dict) else given
+            raise ValueError(f"defaults: '{odd}' cannot be given for all feeds; {', '.join(sorted(_DEFAULTS))} can")
         feeds = value.get("feeds") or {}
         if not isinstance(feeds, dict):
             raise ValueError("'feeds' is a mapping from a feed's name to its layout")
@@ -300,7 +296,8 @@ class Profile(_Model):
         }
         codes = value.get("codes") or {}
         value["codes"] = {
-            name: code if isinstance(code, CodeMap) or (isinstance(code, dict) and {"file", "values"} & set(code))
+            name: code
+            if isinstance(code, CodeMap) or (isinstance(code, dict) and {"file", "values"} & set(code))
             else {"values": code}
             for name, code in codes.items()
         }
@@ -319,6 +316,8 @@ def _complaints(profile: Profile, feed: Feed) -> list[str]:
     wrong = []
     if not feed.file and not feed.sql:
         wrong.append("file: say which file (a name, or a pattern such as 'pupils*.csv'), or give 'sql'")
+    if bool(feed.tables) == bool(feed.unused):
+        wrong.append("tables: say which table the file feeds, or why none does (unused: the reason)")
     if feed.kind == "xml" and not feed.xml:
         wrong.append("xml: an XML feed says which element makes a row: xml: {row: Person}")
     if feed.kind == "csv" and len(feed.delimiter) != 1:
@@ -373,40 +372,7 @@ def column_reading(table: str, name: str, column: Column) -> str:
     return column.as_ or READ_AS[kinds[name]]
 
 
-class _TextLoader(yaml.BaseLoader):
-    """Everything is text, and a key given twice is an error instead of the last one winning."""
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
-        seen: dict[str, int] = {}
-        for key_node, _ in node.value:
-            key = str(key_node.value)
-            if key in seen:
-                raise yaml.constructor.ConstructorError(
-                    None, None, f"'{key}' is given twice (line {seen[key]} too)", key_node.start_mark
-                )
-            seen[key] = key_node.start_mark.line + 1
-        return super().construct_mapping(node, deep)
-
-
-def read_yaml(path: Path) -> Any:
-    """The content of a YAML file with every scalar as text. Raises `ConfigurationError`, with the line."""
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except OSError as problem:
-        raise ConfigurationError(
-            f"{path} cannot be read: {problem.strerror or problem}.",
-            "Put the file there, or point EHCP_CONFIG at the folder that holds it.",
-        ) from problem
-    except UnicodeDecodeError as problem:
-        raise ConfigurationError(f"{path} is not UTF-8 text.", "Save the file as UTF-8.") from problem
-    try:
-        return yaml.load(text, Loader=_TextLoader)  # noqa: S506 - a BaseLoader builds text, lists and mappings only
-    except yaml.MarkedYAMLError as problem:
-        line = problem.problem_mark.line + 1 if problem.problem_mark else 1
-        raise ConfigurationError(
-            f"{path}, line {line}: {problem.problem or 'not YAML'}.",
-            "Correct that line; texts that hold a colon, a hash or a percent sign go between quotes.",
-        ) from problem
+_PLAIN = {"extra_forbidden": "there is no such key", "missing": "this key is needed"}
 
 
 def read_profile(path: Path, shared_codes: dict[str, Any] | None = None) -> Profile:
@@ -420,7 +386,7 @@ def read_profile(path: Path, shared_codes: dict[str, Any] | None = None) -> Prof
     except ValidationError as problem:
         first = problem.errors()[0]
         key = ".".join(str(part) for part in first["loc"])
-        what = first["msg"].removeprefix("Value error, ")
+        what = _PLAIN.get(first["type"], first["msg"].removeprefix("Value error, "))
         raise ConfigurationError(
             f"{path}{', ' + key if key else ''}: {what}.",
             "Correct that key in the file; the profiles in config/sources show the grammar.",

@@ -52,11 +52,10 @@ def identifiers(text: pa.Array) -> tuple[pa.Array, np.ndarray]:
     return text, np.zeros(len(text), dtype=bool)
 
 
-def whole(text: pa.Array) -> tuple[pa.Array, np.ndarray]:
-    """Identifiers that are whole numbers, still as text, so that leading zeros survive."""
-    text, _ = identifiers(text)
+def not_whole(text: pa.Array) -> np.ndarray:
+    """Which identifiers hold anything but digits; they stay text, so that leading zeros survive."""
     digits = pc.fill_null(pc.ascii_is_decimal(text), False).to_numpy(zero_copy_only=False)
-    return text, present(text) & ~digits
+    return present(text) & ~digits
 
 
 def upns(text: pa.Array) -> pa.Array:
@@ -78,6 +77,12 @@ def postcodes(text: pa.Array) -> pa.Array:
     close = pc.replace_substring_regex(text, r"\s+", "")
     formed = pa.array(matches(close, r"^[A-Z]{1,2}\d[A-Z0-9]?\d[A-Z]{2}$"))
     return pc.if_else(formed, pc.replace_substring_regex(close, r"^(.*)(...)$", r"\1 \2"), text).take(encoded.indices)
+
+
+def choices(text: pa.Array) -> pa.Array:
+    """What was chosen from a printed list: "f) U6: Foster placement" is U6, "N1 - Abuse" is N1, "b) Female" Female."""
+    text = pc.replace_substring_regex(text, r"^[a-z]{1,2}\)\s*", "")
+    return pc.replace_substring_regex(text, r"(:\s|\s[-\x{2013}]\s).*$", "")
 
 
 def dates(text: pa.Array, forms: Sequence[str]) -> tuple[pd.Series, np.ndarray]:

@@ -61,7 +61,7 @@ def _header(data: bytes, path: Path, feed: Feed) -> tuple[int, list[str], int]:
     if best is None:
         raise FeedRefusedError(
             f"{path.name}: no header line found{' in its first lines' if feed.header == 'search' else ''}.",
-            "Look at the file: the profile says where the header is ('header') and what separates fields ('delimiter').",
+            "Look at the file: the profile states the line of the header ('header') and the 'delimiter'.",
         )
     return best
 
@@ -76,7 +76,7 @@ def _records(text: str, feed: Feed, most: int) -> list[tuple[str, list[str]]]:
         if feed.quote and pending.count(feed.quote) % 2 and len(pending) < 100_000:
             continue
         style = {"quotechar": feed.quote} if feed.quote else {"quoting": csv.QUOTE_NONE}
-        rows = list(csv.reader(io.StringIO(pending, newline=""), delimiter=feed.delimiter, **style))  # type: ignore[arg-type]
+        rows = list(csv.reader(io.StringIO(pending, newline=""), delimiter=feed.delimiter, **style))
         records.append((pending, [cell for row in rows for cell in row]))
         pending = ""
         if len(records) >= most:
@@ -115,7 +115,8 @@ def _parse(
     if quoted:
         body = body + (b"\n" if ends_open else b"") + _SENTINEL.encode() + b"\n"
     if not body:
-        return _grid(pa.table({name: pa.array([], pa.string()) for name in names}), headers, np.array([], int), [], path)
+        nothing = pa.table({name: pa.array([], pa.string()) for name in names})
+        return _grid(nothing, headers, np.array([], dtype=np.int64), [], path)
     try:
         table = arrow_csv.read_csv(
             pa.py_buffer(body),
@@ -156,12 +157,14 @@ def _parse(
         Ragged(
             line,
             row.text,
-            "total or banner line" if is_banner(row.text)
+            "total or banner line"
+            if is_banner(row.text)
             else f"{'too few' if row.actual_columns < width else 'too many'} fields: {row.actual_columns}, not {width}",
         )
         for row, line in zip(invalid, at_invalid, strict=True)
     ]
-    if ends_open and ragged and ragged[-1].reason.startswith("too few") and (len(lines) == 0 or ragged[-1].line > lines[-1]):
+    is_last = bool(ragged) and (len(lines) == 0 or ragged[-1].line > lines[-1])
+    if ends_open and is_last and ragged[-1].reason.startswith("too few"):
         raise FeedRefusedError(
             f"{path.name}, line {ragged[-1].line}: the file stops in the middle of a row; it was cut short.",
             "Ask for the extract again; the last accepted one is used until then.",
@@ -184,7 +187,7 @@ def _line_numbers(
             inside += pc.count_substring(table[name], "\n").to_numpy().astype(np.int64)
         extra[good] = inside
         extra[bad] = [row.text.count("\n") for row in invalid]
-    begins = np.arange(total, dtype=np.int64) + first_line + np.concatenate(([0], np.cumsum(extra)[:-1])) if total else extra
+    begins = np.arange(total, dtype=np.int64) + first_line + np.cumsum(extra) - extra
     return begins[good], begins[bad].tolist(), int(begins[-1]) if total else first_line
 
 

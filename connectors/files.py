@@ -33,7 +33,7 @@ def check_size(path: Path, feed: Feed) -> int:
     if size > feed.max_megabytes * 1_000_000:
         raise FeedRefusedError(
             f"{path.name} has {size / 1e6:,.0f} MB; at most {feed.max_megabytes:,.0f} MB are read (memory).",
-            f"If that size is right, raise 'max_megabytes' of feed '{feed.name}' in its profile; allow 5 times it in memory.",
+            f"If that size is right, raise 'max_megabytes' of feed '{feed.name}' (five times it in memory).",
         )
     return size
 
@@ -109,9 +109,9 @@ def utf8(data: bytes, path: Path, feed: Feed) -> bytes:
         if data[:2] in marks or data[:2000].count(0) > len(data[:2000]) // 4:
             raise _encoding(path, f"is UTF-16, and the profile says {feed.encoding}", "encoding: utf-16")
         if data[-16:].strip(b"\0") == b"" or data.count(0) > max(50, len(data) // 100):
+            line = data.count(10, 0, data.find(0)) + 1
             raise FeedRefusedError(
-                f"{path.name}, line {data.count(10, 0, data.find(0)) + 1}: runs of NUL bytes; it was damaged on its way.",
-                _ASK_AGAIN,
+                f"{path.name}, line {line}: runs of NUL bytes; it was damaged on its way.", _ASK_AGAIN
             )
     if name in ("utf-8", "utf-8-sig", "ascii"):
         data = data.removeprefix(codecs.BOM_UTF8)
@@ -131,7 +131,8 @@ def utf8(data: bytes, path: Path, feed: Feed) -> bytes:
         return data.decode(name).removeprefix("\ufeff").encode("utf-8")
     except UnicodeDecodeError as problem:
         line = data.count(10, 0, problem.start) + 1
-        raise _encoding(path, f"line {line}: cannot be read as {feed.encoding}", "the encoding it has", ", ") from problem
+        what = f"line {line}: cannot be read as {feed.encoding}"
+        raise _encoding(path, what, "the encoding it has", ", ") from problem
 
 
 def _is_utf8(data: bytes) -> bool:

@@ -39,6 +39,8 @@ class Grid:
     iso_dates: bool = False
     place: str = ""
     header_line: int | None = None
+    #: Columns that no row has, where a row may leave any out (XML).
+    unseen: list[str] = field(default_factory=list)
     #: What to do when a needed column is absent, where the reader knows better than the usual advice.
     hint: str = ""
 
@@ -80,7 +82,9 @@ def pick_headers(found: list[str], wanted: dict[str, bool], file: str) -> tuple[
     return positions, absent
 
 
-def missing_needed(file: str, line: int | None, absent: list[str], found: list[str], hint: str = "") -> FeedRefusedError:
+def missing_needed(
+    file: str, line: int | None, absent: list[str], found: list[str], hint: str = ""
+) -> FeedRefusedError:
     """The error for needed columns that a file does not have; `found` are its headers, which hold no personal data."""
     where = f", line {line}" if line else ""
     columns = ", ".join(f"'{header}'" for header in absent)

@@ -7,7 +7,7 @@ import io
 from pathlib import Path
 
 from config.errors import FeedRefusedError
-from config.profiles import Profile
+from config.profiles import Feed, Profile
 from connectors.grid import plain
 
 
@@ -22,8 +22,9 @@ def lookup_files(profile: Profile, folder: Path) -> dict[str, Path]:
     return found
 
 
-def code_map(profile: Profile, name: str, folder: Path) -> dict[str, str]:
-    """Their code to ours: from the lookup file where it is there, else as written in the profile.
+def code_map(profile: Profile, feed: Feed, name: str, folder: Path) -> dict[str, str]:
+    """Their code to ours: from the lookup file where it is there, else as written in the profile. The file has the
+    encoding and the delimiter of the feed unless the profile says otherwise.
 
     Raises `FeedRefusedError` for a lookup file that lacks its columns or cannot be read.
     """
@@ -31,7 +32,6 @@ def code_map(profile: Profile, name: str, folder: Path) -> dict[str, str]:
     path = lookup_files(profile, folder).get(name)
     if path is None or not codes.from_ or not codes.to:
         return codes.values
-    feed = next(iter(profile.feeds.values()))
     try:
         text = path.read_text(encoding=codes.encoding or feed.encoding).removeprefix("\ufeff")
     except (OSError, UnicodeDecodeError) as problem:

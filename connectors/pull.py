@@ -74,10 +74,10 @@ def find_extracts(
         if not root.is_dir():
             raise ExtractError(
                 f"The extracts folder {root} does not exist or is no folder.",
-                "Give --extracts the folder that holds one folder per system (synergy, liquidlogic, capita, reference).",
+                "Give --extracts the folder that holds a folder per system: synergy, liquidlogic, capita, reference.",
             )
-        listing = _list_folder(root / profile.system)
-        return [_arrival(profile, feed, listing, None, now) for feed in profile.feeds.values()]
+        there = _list_folder(root / profile.system)
+        return [_arrival(profile, feed, there, None, now) for feed in profile.feeds.values()]
     where = profile.where
     latest = _cut_off(where, as_of)
     arrivals = []
@@ -167,7 +167,8 @@ def _list_folder(folder: Path) -> list[_Found] | str:
             except FileNotFoundError:  # renamed by its writer between the listing and now: a later run takes it
                 continue
             if path.is_file():
-                found.append(_Found(path.name, str(path), dt.datetime.fromtimestamp(stat.st_mtime, dt.UTC), stat.st_size))
+                changed = dt.datetime.fromtimestamp(stat.st_mtime, dt.UTC)
+                found.append(_Found(path.name, str(path), changed, stat.st_size))
     except FileNotFoundError:
         return f"the folder {folder} does not exist"
     except OSError as problem:
@@ -187,7 +188,7 @@ def _list_place(profile: Profile, base: Path | None, environ: dict[str, str] | N
     if entries is None:
         return f"{place_of(profile)} does not exist"
     return [
-        _Found(entry["name"].rstrip("/").rpartition("/")[2], entry["name"], _modified(filesystem, entry), entry.get("size"))
+        _Found(entry["name"].rpartition("/")[2], entry["name"], _modified(filesystem, entry), entry.get("size"))
         for entry in entries
         if entry.get("type") == "file"
     ]
@@ -202,7 +203,7 @@ def _modified(filesystem: Any, entry: dict[str, Any]) -> dt.datetime | None:
             return _utc(value)
     try:
         return _utc(filesystem.modified(entry["name"]))
-    except (NotImplementedError, *_unreachable()):
+    except _unreachable():
         return None
 
 
@@ -245,7 +246,7 @@ def _filesystem(profile: Profile, environ: dict[str, str] | None) -> tuple[Any, 
 def _unreachable() -> tuple[type[BaseException], ...]:
     """What a far place raises when it is not there; SFTP has a family of its own."""
     paramiko = sys.modules.get("paramiko")
-    return (OSError, EOFError, TimeoutError) + ((paramiko.SSHException,) if paramiko else ())
+    return (OSError, EOFError, NotImplementedError) + ((paramiko.SSHException,) if paramiko else ())
 
 
 def _without_password(url: str) -> str:
@@ -253,9 +254,7 @@ def _without_password(url: str) -> str:
     return f"{scheme}{mark}{rest.rpartition('@')[2].partition('?')[0]}"
 
 
-def fetch(
-    arrival: Arrival, profile: Profile, folder: Path, environ: dict[str, str] | None = None
-) -> Path:
+def fetch(arrival: Arrival, profile: Profile, folder: Path, environ: dict[str, str] | None = None) -> Path:
     """The extract as a local file: itself when it is one, else a copy in `folder`, whole or not there at all.
 
     The answer of a query becomes ``<feed>.csv`` (UTF-8, comma, dates as yyyy-mm-dd). Raises `ExtractError` when the
@@ -290,7 +289,7 @@ def fetch(
             f"{target.name} changed while it was fetched ({arrival.size:,} bytes before, {copied:,} now).",
             "It is still being written; the next run takes it when it is quiet.",
         )
-    os.replace(part, target)
+    part.replace(target)
     if arrival.modified_at is not None:
         os.utime(target, (arrival.modified_at.timestamp(),) * 2)
     return target
@@ -359,7 +358,7 @@ def _query(profile: Profile, feed: Feed, target: Path, environ: dict[str, str] |
     finally:
         if "engine" in locals():
             engine.dispose()
-    os.replace(part, target)
+    part.replace(target)
     return target
 
 

@@ -41,7 +41,7 @@ def read(path: Path, feed: Feed) -> Grid:
         if [plain(header) for header in other.headers] != [plain(header) for header in first.headers]:
             raise FeedRefusedError(
                 f"{path.name}: sheet '{name}' has another header than sheet '{names[0]}'.",
-                "Sheets that are read as one must have the same columns; name one sheet in the profile, or correct the file.",
+                "Sheets that are read as one need the same columns; name one sheet in the profile, or correct it.",
             )
     if len(grids) == 1:
         return first
@@ -74,12 +74,13 @@ def _grid(rows: list[list[Any]], feed: Feed, path: Path, sheet: str) -> Grid:
 
 def _header_row(rows: list[list[Any]], feed: Feed, path: Path, sheet: str) -> int:
     """Where the header is: as stated, else the row among the first that holds most of the needed columns."""
-    if isinstance(feed.header, int):
-        if feed.header <= len(rows):
-            return feed.header - 1
+    wanted = {plain(header) for header, needed in feed.headers.items() if needed}
+    if isinstance(feed.header, int) or not wanted:
+        at = feed.header if isinstance(feed.header, int) else 1
+        if at <= len(rows):
+            return at - 1
     else:
-        wanted = {plain(header) for header, needed in feed.headers.items() if needed}
-        hits = [len(wanted & {plain(_text(cell)) for cell in row}) for row in rows[:_SEARCHED_ROWS]]
+        hits: list[int] = [len(wanted & {plain(_text(cell)) for cell in row}) for row in rows[:_SEARCHED_ROWS]]
         if hits and max(hits):
             return hits.index(max(hits))
     raise FeedRefusedError(
