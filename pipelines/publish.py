@@ -1,0 +1,52 @@
+"""Outputs appear whole or not at all: written beside, renamed into place, and only then the newest."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from config.errors import StoreError
+
+
+@contextmanager
+def writing(outputs: Path, period: str, run_id: str) -> Iterator[Path]:
+    """A folder to write a run's outputs in. At the end it is renamed to ``<outputs>/<period>/<run_id>``; after an error it is removed."""
+    final = outputs / period / run_id
+    partial = final.with_name(run_id + ".partial")
+    try:
+        shutil.rmtree(partial, ignore_errors=True)
+        partial.mkdir(parents=True)
+        yield partial
+        shutil.rmtree(final, ignore_errors=True)
+        os.replace(partial, final)
+    except OSError as error:
+        raise StoreError(f"The outputs cannot be written: {error.strerror}.", "Make room in the data directory and close open workbooks, then run again.") from error
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
+
+
+def make_latest(outputs: Path, period: str, run_id: str) -> Path:
+    """Point ``<outputs>/latest`` at a run, in one step where the system can; Windows without the right to link gets a copy."""
+    latest, target = outputs / "latest", Path(period) / run_id
+    fresh = outputs / "latest.new"
+    _remove(fresh)
+    try:
+        fresh.symlink_to(target, target_is_directory=True)
+    except OSError:
+        shutil.copytree(outputs / target, fresh)
+    if latest.is_dir() and not latest.is_symlink():
+        _remove(outputs / "latest.old")
+        os.replace(latest, outputs / "latest.old")
+    os.replace(fresh, latest)
+    _remove(outputs / "latest.old")
+    return latest
+
+
+def _remove(path: Path) -> None:
+    if path.is_symlink():
+        path.unlink()
+    else:
+        shutil.rmtree(path, ignore_errors=True)

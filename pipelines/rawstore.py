@@ -1,0 +1,88 @@
+"""The private store: raw extracts unchanged, under their SHA-256, and each run's canonical tables. For the owner of the process only."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+from collections.abc import Iterable
+from datetime import datetime
+from pathlib import Path
+
+import pandas as pd
+
+from config.errors import StoreError
+
+_CHUNK = 1 << 20
+
+
+def sha256_of(path: Path) -> str:
+    """The SHA-256 of a file, read in pieces."""
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        while piece := file.read(_CHUNK):
+            digest.update(piece)
+    return digest.hexdigest()
+
+
+def private_folder(path: Path) -> Path:
+    """Make a folder that only its owner may enter (mode 0700; on Windows the permissions of the profile folder apply)."""
+    path.mkdir(parents=True, exist_ok=True, mode=0o700)
+    if os.name == "posix":
+        path.chmod(0o700)
+    return path
+
+
+def raw_path(private_dir: Path, sha256: str) -> Path:
+    """Where the raw file with this SHA-256 is kept."""
+    return private_dir / "raw" / sha256[:2] / sha256
+
+
+def keep_raw(private_dir: Path, source: Path) -> str:
+    """Copy a file into the raw store, once for the same content; gives its SHA-256. Appears whole or not at all."""
+    sha256 = sha256_of(source)
+    target = raw_path(private_dir, sha256)
+    if target.exists():
+        return sha256
+    private_folder(private_dir)
+    private_folder(target.parent)
+    part = target.with_suffix(".part")
+    try:
+        shutil.copyfile(source, part)
+        if os.name == "posix":
+            part.chmod(0o600)
+        os.replace(part, target)
+    except OSError as error:
+        part.unlink(missing_ok=True)
+        raise StoreError(f"{source.name} cannot be kept in the raw store: {error.strerror}.", "Make room in the data directory, then run again. Nothing was changed.") from error
+    return sha256
+
+
+def purge_raw(private_dir: Path, keep: Iterable[str], older_than: datetime) -> int:
+    """Remove raw files that no night within the retention time needs; gives how many."""
+    kept, gone = set(keep), 0
+    for path in (private_dir / "raw").glob("*/*"):
+        if path.name not in kept and path.stat().st_mtime < older_than.timestamp():
+            path.unlink()
+            gone += 1
+    return gone
+
+
+def write_snapshot(folder: Path, tables: dict[str, pd.DataFrame | None]) -> None:
+    """Keep a run's canonical tables as Parquet, so that the next night can fall back on them."""
+    private_folder(folder.parent)
+    try:
+        shutil.rmtree(folder, ignore_errors=True)
+        private_folder(folder)
+        for name, frame in tables.items():
+            if frame is not None:
+                frame.to_parquet(folder / f"{name}.parquet", index=False)
+    except OSError as error:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise StoreError(f"The tables of this night cannot be kept: {error.strerror}.", "Make room in the data directory, then run again. Nothing was changed.") from error
+
+
+def read_snapshot(folder: Path | None, name: str) -> pd.DataFrame | None:
+    """A canonical table of an earlier run; None where it had none."""
+    path = folder / f"{name}.parquet" if folder else None
+    return pd.read_parquet(path) if path and path.exists() else None

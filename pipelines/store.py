@@ -1,0 +1,429 @@
+"""What the system knows and what it knew: one transaction a night, history as changes, read back as any night left it.
+
+A row of history carries `known_from` and `known_to`: the nights between which it was the latest knowledge. A night that finds nothing new writes
+nothing. A date that is the night itself (a roll that tonight's feed still carries) would change every row every night, so it is written as
+`FAR` and read back as the night that is asked for; what is counted from the night (age of an exception, days waiting) is not stored at all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from sqlalchemy import Connection, Engine, bindparam, create_engine, delete, event, func, insert, select, text, update
+from sqlalchemy.exc import DBAPIError, OperationalError
+
+from config.errors import ConfigurationError, StoreError
+from config.settings import Settings
+from pipelines import tables as t
+
+FAR = date(9999, 12, 31)
+HEAD = "0001"
+_LOCK = 883_2019
+
+
+class Store:
+    """The database of one council. Opens lazily; brings the schema up to date at first use."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self._engine: Engine | None = None
+
+    @property
+    def engine(self) -> Engine:
+        """The SQLAlchemy engine, with the schema up to date."""
+        if self._engine is None:
+            self._engine = self._open()
+        return self._engine
+
+    def _open(self) -> Engine:
+        url = self.settings.database_url
+        try:
+            if url.startswith("sqlite"):
+                self.settings.data_dir.mkdir(parents=True, exist_ok=True)
+            engine = create_engine(url.replace("postgresql://", "postgresql+psycopg://", 1))
+            if engine.dialect.name == "sqlite":
+                event.listen(engine, "connect", _prepare_sqlite)
+            _upgrade(engine)
+        except OSError as error:
+            raise _unusable(str(error.strerror)) from error
+        except DBAPIError as error:
+            raise _unusable(_first_line(error)) from error
+        return engine
+
+    @contextmanager
+    def _read(self) -> Iterator[Connection]:
+        try:
+            with self.engine.connect() as connection:
+                yield connection
+        except OperationalError as error:
+            raise _unusable(_first_line(error)) from error
+
+    @contextmanager
+    def night(self, as_of: date, backfill: bool = False) -> Iterator[NightStore]:
+        """One night's transaction: everything that `NightStore` saves is kept together, or not at all."""
+        try:
+            with self.engine.begin() as connection:
+                newest = connection.scalar(select(func.max(t.runs.c.as_of)).where(t.runs.c.status == "complete"))
+                if newest and as_of < newest and not backfill:
+                    raise ConfigurationError(
+                        f"The night of {as_of} is older than the newest one, {newest}.",
+                        "Add --backfill to run it all the same; the later nights are then replayed from their raw files.",
+                    )
+                _lock(connection)
+                yield NightStore(connection, as_of, self.settings)
+        except OperationalError as error:
+            raise _unusable(_first_line(error)) from error
+
+    def night_of(self, known_on: date | None = None) -> date:
+        """The newest complete night on or before the day; without a day, the newest. Raises ConfigurationError where there is none."""
+        with self._read() as connection:
+            query = select(func.max(t.runs.c.as_of)).where(t.runs.c.status == "complete")
+            found = connection.scalar(query.where(t.runs.c.as_of <= known_on) if known_on else query)
+        if found is None:
+            when = f"on or before {known_on}" if known_on else "yet"
+            raise ConfigurationError(f"No night has been run {when}.", "Run one: ehcp run nightly, or ehcp demo to see it work.")
+        return found
+
+    def newest_run(self, night: date | None = None) -> dict[str, Any]:
+        """The run that stands for a night (the newest night unless said): run_id, as_of, counts, seconds, versions."""
+        night = night or self.night_of()
+        with self._read() as connection:
+            row = connection.execute(select(t.runs).where(t.runs.c.as_of == night, t.runs.c.status == "complete")).mappings().one()
+        return dict(row)
+
+    def history(self, name: str, known_on: date | None = None) -> pd.DataFrame:
+        """A history table as the night of `known_on` (the newest unless said) left it."""
+        night = self.night_of(known_on)
+        with self._read() as connection:
+            return read_known(connection, name, night)
+
+    def register(self, known_on: date | None = None) -> pd.DataFrame:
+        """The register with `waiting_days`, as that night left it."""
+        night = pd.Timestamp(self.night_of(known_on))
+        frame = self.history("register", known_on).sort_values("child_id", ignore_index=True)
+        place = frame.columns.get_loc("awaiting_since") + 1
+        frame.insert(place, "waiting_days", (night - frame["awaiting_since"]).dt.days.astype("Int64"))
+        return frame
+
+    def exceptions(self, known_on: date | None = None, include_resolved: bool = False) -> pd.DataFrame:
+        """Exceptions with `age_days` and `nights` (complete nights since first seen), as that night left them."""
+        night = self.night_of(known_on)
+        frame = self.history("exceptions", night)
+        if not include_resolved:
+            frame = frame[frame["status"] != "resolved"]
+        with self._read() as connection:
+            nights = pd.to_datetime(pd.Series(connection.scalars(select(t.runs.c.as_of).where(t.runs.c.status == "complete")).all()))
+        return _aged(frame, pd.Timestamp(night), nights)
+
+    def links(self, known_on: date | None = None) -> pd.DataFrame:
+        """Which record is which child, as that night left it."""
+        return self.history("links", known_on).sort_values(["child_id", "source"], ignore_index=True)
+
+    def nightly(self, name: str, known_on: date | None = None) -> pd.DataFrame:
+        """A table that is written whole each night (`kpi_values`, `run_feeds`, `rule_results`, `expectation_results`, `review_pairs`)."""
+        night = self.night_of(known_on)
+        with self._read() as connection:
+            return _read_nightly(connection, name, night)
+
+    def feeds(self, known_on: date | None = None) -> pd.DataFrame:
+        """What arrived and what was accepted on that night."""
+        return self.nightly("run_feeds", known_on)
+
+    def kpis(self, known_on: date | None = None) -> pd.DataFrame:
+        """The KPI figures of that night."""
+        return self.nightly("kpi_values", known_on)
+
+    def kpi_trend(self) -> pd.DataFrame:
+        """Every night's figures: as_of, code, line, value, numerator, denominator."""
+        with self._read() as connection:
+            return kpi_trend(connection)
+
+    def runs(self) -> pd.DataFrame:
+        """Every run, newest first, with its counts and seconds."""
+        with self._read() as connection:
+            rows = connection.execute(select(t.runs).order_by(t.runs.c.as_of.desc(), t.runs.c.attempt.desc())).mappings().all()
+        names = ["rows", "accepted", "set_aside", "repeated", "linked", "children", "findings", "open"]
+        return pd.DataFrame(
+            [
+                {"run_id": row["run_id"], "as_of": row["as_of"].isoformat(), "status": row["status"], "exit_code": row["exit_code"]}
+                | {name: row["counts"].get(name) for name in names}
+                | {"seconds": round(sum(row["seconds"].values()), 1)}
+                for row in rows
+            ],
+            columns=["run_id", "as_of", "status", "exit_code", *names, "seconds"],
+        )
+
+    def run_details(self, run_id: str | None = None) -> pd.DataFrame:
+        """One run as part and value: counts, seconds a stage, versions."""
+        with self._read() as connection:
+            wanted = run_id or self.newest_run()["run_id"]
+            row = connection.execute(select(t.runs).where(t.runs.c.run_id == wanted)).mappings().one_or_none()
+        if row is None:
+            raise ConfigurationError(f"There is no run {run_id}.", "See the runs with: ehcp runs list")
+        parts = {"run": row["run_id"], "night": row["as_of"].isoformat(), "status": row["status"], "exit code": row["exit_code"], "finished": row["finished_at"].isoformat()}
+        for group in ("counts", "seconds", "versions"):
+            parts |= {f"{group}: {name}": value for name, value in row[group].items()}
+        return pd.DataFrame({"part": list(parts), "value": [str(value) for value in parts.values()]})
+
+    def accept_feed(self, system: str, feed: str, reason: str, who: str, at: datetime) -> date:
+        """Record that a person lets the gated file of the newest night through; gives the night."""
+        night = self.night_of()
+        feeds = self.feeds()
+        gated = feeds[(feeds["system"] == system) & (feeds["feed"] == feed) & (feeds["status"] == "gated")]
+        if gated.empty:
+            raise ConfigurationError(f"No gated feed {system} {feed} in the night of {night}.", "See what was gated with: ehcp feeds list")
+        with self.engine.begin() as connection:
+            connection.execute(insert(t.feed_acceptances), {"system": system, "feed": feed, "sha256": gated["sha256"].iloc[0], "reason": reason, "who": who, "at": at})
+        return night
+
+    def nights_after(self, night: date) -> list[tuple[date, pd.DataFrame]]:
+        """The complete nights after a night, oldest first, with the feeds each one took: for replaying them."""
+        with self._read() as connection:
+            later = connection.scalars(select(t.runs.c.as_of).where(t.runs.c.status == "complete", t.runs.c.as_of > night).order_by(t.runs.c.as_of)).all()
+            return [(day, _read_nightly(connection, "run_feeds", day)) for day in later]
+
+
+class NightStore:
+    """A night being written. Made by `Store.night`; begins by taking back whatever an earlier attempt at this night, or later nights, wrote."""
+
+    def __init__(self, connection: Connection, night: date, settings: Settings) -> None:
+        self.connection, self.night, self.settings = connection, night, settings
+        attempts = connection.scalar(select(func.max(t.runs.c.attempt)).where(t.runs.c.as_of == night)) or 0
+        self.attempt = attempts + 1
+        self.run_id = f"{night.isoformat()}-{self.attempt}"
+        rewind(connection, night)
+        self.previous_night = connection.scalar(select(func.max(t.runs.c.as_of)).where(t.runs.c.status == "complete", t.runs.c.as_of < night))
+
+    @property
+    def snapshot(self) -> Path:
+        """Where this run keeps its canonical tables."""
+        return snapshot_folder(self.settings, self.run_id)
+
+    @property
+    def previous_snapshot(self) -> Path | None:
+        """Where the run before kept them; None on the first night."""
+        if self.previous_night is None:
+            return None
+        row = self.connection.execute(select(t.runs.c.run_id).where(t.runs.c.as_of == self.previous_night, t.runs.c.status == "complete")).one()
+        return snapshot_folder(self.settings, row.run_id)
+
+    def previous(self, name: str) -> pd.DataFrame:
+        """A history table as the night before left it."""
+        return read_known(self.connection, name, self.previous_night or self.night)
+
+    def previous_nightly(self, name: str) -> pd.DataFrame:
+        """A nightly table of the night before; empty on the first night."""
+        return _read_nightly(self.connection, name, self.previous_night or self.night)
+
+    def acceptances(self) -> set[tuple[str, str, str]]:
+        """System, feed and SHA-256 of every file a person let through."""
+        columns = t.feed_acceptances.c
+        return {tuple(row) for row in self.connection.execute(select(columns.system, columns.feed, columns.sha256))}
+
+    def decisions(self) -> pd.DataFrame:
+        """People's decisions about pairs of records, the last one of each pair."""
+        frame = pd.DataFrame(self.connection.execute(select(t.link_decisions).order_by(t.link_decisions.c.id)).mappings().all())
+        if frame.empty:
+            return pd.DataFrame(columns=["source_a", "source_id_a", "source_b", "source_id_b", "answer"])
+        return frame.drop_duplicates(["source_a", "source_id_a", "source_b", "source_id_b"], keep="last")
+
+    def nights(self) -> pd.Series:
+        """All complete nights before this one, and this one."""
+        found = self.connection.scalars(select(t.runs.c.as_of).where(t.runs.c.status == "complete", t.runs.c.as_of < self.night)).all()
+        return pd.to_datetime(pd.Series([*found, self.night]))
+
+    def aged(self, exceptions: pd.DataFrame) -> pd.DataFrame:
+        """Exceptions with `age_days` and `nights` as of this night."""
+        return _aged(exceptions, pd.Timestamp(self.night), self.nights())
+
+    def trend(self) -> pd.DataFrame:
+        """Every earlier night's figures."""
+        return kpi_trend(self.connection)
+
+    def save(self, name: str, frame: pd.DataFrame) -> int:
+        """Keep a history table; gives how many rows changed."""
+        return write_changes(self.connection, name, frame, self.night)
+
+    def save_nightly(self, name: str, frame: pd.DataFrame) -> None:
+        """Keep a table that is written whole each night."""
+        columns = t.NIGHTLY[name]
+        rows = _records(frame.reindex(columns=list(columns)), columns)
+        for row in rows:
+            row |= {"run_id": self.run_id, "night": self.night}
+        if rows:
+            self.connection.execute(insert(t.nightly_tables[name]), rows)
+
+    def save_events(self, events: pd.DataFrame) -> None:
+        """Append what data did to exceptions tonight: exception_id, event."""
+        rows = events[["exception_id", "event"]].assign(night=self.night).to_dict("records")
+        if rows:
+            self.connection.execute(insert(t.exception_events), rows)
+
+    def open_run(self, versions: dict[str, str], at: datetime) -> None:
+        """Write the run first, so that the night's rows can point at it; earlier attempts at this night are superseded."""
+        self.connection.execute(update(t.runs).where(t.runs.c.as_of == self.night).values(status="superseded"))
+        self.connection.execute(
+            insert(t.runs),
+            {"run_id": self.run_id, "as_of": self.night, "attempt": self.attempt, "status": "complete", "exit_code": 0, "finished_at": at, "counts": {}, "seconds": {}, "versions": versions},
+        )
+
+    def close_run(self, exit_code: int, counts: dict[str, int], seconds: dict[str, float]) -> None:
+        """Put the counts and times on the run."""
+        self.connection.execute(update(t.runs).where(t.runs.c.run_id == self.run_id).values(exit_code=exit_code, counts=counts, seconds=seconds))
+
+
+def snapshot_folder(settings: Settings, run_id: str) -> Path:
+    """The private folder with a run's canonical tables."""
+    return settings.private_dir / "tables" / run_id
+
+
+def write_changes(connection: Connection, name: str, frame: pd.DataFrame, night: date) -> int:
+    """Bring a history table up to `frame`: rows that are new or different begin tonight, rows that are gone or different end tonight."""
+    table, (keys, columns) = t.history_tables[name], t.HISTORY[name]
+    frame = frame.reindex(columns=list(columns)).reset_index(drop=True)
+    for column in t.TONIGHT.get(name, ()):
+        frame[column] = frame[column].astype("datetime64[us]").mask(frame[column] == pd.Timestamp(night), pd.Timestamp(FAR))
+    frame["row_hash"] = _hashes(frame, columns)
+    current = pd.DataFrame(connection.execute(select(table.c.id, table.c.row_hash).where(table.c.known_to.is_(None))).all(), columns=["id", "row_hash"])
+    ended = current.loc[~current["row_hash"].isin(frame["row_hash"]), "id"]
+    begun = frame[~frame["row_hash"].isin(current["row_hash"])]
+    if len(ended):
+        connection.execute(update(table).where(table.c.id == bindparam("row")).values(known_to=night), [{"row": int(row)} for row in ended])
+    if len(begun):
+        rows = _records(begun, columns | {"row_hash": "hash"})
+        for row in rows:
+            row["known_from"] = night
+        connection.execute(insert(table), rows)
+    return len(ended) + len(begun)
+
+
+def read_known(connection: Connection, name: str, night: date) -> pd.DataFrame:
+    """A history table as the night left it, with proper types."""
+    table, (_, columns) = t.history_tables[name], t.HISTORY[name]
+    query = select(*(table.c[column] for column in columns)).where(table.c.known_from <= night, (table.c.known_to.is_(None)) | (table.c.known_to > night))
+    frame = _typed(pd.DataFrame(connection.execute(query).all(), columns=list(columns)), columns)
+    for column in t.TONIGHT.get(name, ()):
+        frame[column] = frame[column].mask(frame[column] == pd.Timestamp(FAR), pd.Timestamp(night))
+    return frame
+
+
+def rewind(connection: Connection, night: date) -> None:
+    """Take back everything that this night and later ones wrote, so that the night before stands again."""
+    for table in t.history_tables.values():
+        connection.execute(delete(table).where(table.c.known_from >= night))
+        connection.execute(update(table).where(table.c.known_to >= night).values(known_to=None))
+    for table in t.nightly_tables.values():
+        connection.execute(delete(table).where(table.c.night >= night))
+    connection.execute(delete(t.exception_events).where(t.exception_events.c.night >= night, t.exception_events.c.who.is_(None)))
+    connection.execute(update(t.runs).where(t.runs.c.as_of > night).values(status="superseded"))
+
+
+def _read_nightly(connection: Connection, name: str, night: date) -> pd.DataFrame:
+    table, columns = t.nightly_tables[name], t.NIGHTLY[name]
+    query = select(*(table.c[column] for column in columns)).where(table.c.night == night).order_by(table.c.id)
+    return _typed(pd.DataFrame(connection.execute(query).all(), columns=list(columns)), columns)
+
+
+def kpi_trend(connection: Connection) -> pd.DataFrame:
+    """Every night's figures, oldest first."""
+    table = t.nightly_tables["kpi_values"]
+    columns = ["code", "line", "value", "numerator", "denominator"]
+    rows = connection.execute(select(table.c.night, *(table.c[c] for c in columns)).order_by(table.c.night, table.c.id)).all()
+    frame = pd.DataFrame(rows, columns=["as_of", *columns])
+    return frame.assign(as_of=pd.to_datetime(frame["as_of"]))
+
+
+def _aged(exceptions: pd.DataFrame, night: pd.Timestamp, nights: pd.Series) -> pd.DataFrame:
+    known = nights.sort_values().to_numpy()
+    since = exceptions["first_seen_on"]
+    counted = (known <= night.to_datetime64()).sum() - known.searchsorted(since.to_numpy())
+    return exceptions.assign(age_days=(night - since).dt.days.astype("Int64"), nights=counted, is_new=since == night)
+
+
+_DTYPES = {"text": "str", "date": "datetime64[us]", "flag": "boolean", "number": "Int64", "share": "Float64"}
+
+
+def _typed(frame: pd.DataFrame, columns: dict[str, str]) -> pd.DataFrame:
+    for column, kind in columns.items():
+        if kind == "date":
+            frame[column] = pd.to_datetime(frame[column], errors="coerce").astype("datetime64[us]")
+        else:
+            frame[column] = frame[column].astype(_DTYPES[kind])
+    return frame
+
+
+def _records(frame: pd.DataFrame, columns: dict[str, str]) -> list[dict[str, Any]]:
+    plain = {}
+    for column, kind in columns.items():
+        values = frame[column]
+        if kind == "date":
+            values = pd.to_datetime(values).astype("datetime64[us]")
+            plain[column] = values.dt.date.astype(object).where(values.notna(), None).tolist()
+        elif kind == "hash":
+            plain[column] = values.astype("int64").tolist()
+        else:
+            values = values.astype(_DTYPES[kind])
+            plain[column] = values.astype(object).where(values.notna(), None).tolist()
+    return [dict(zip(plain, row, strict=True)) for row in zip(*plain.values(), strict=True)]
+
+
+def _hashes(frame: pd.DataFrame, columns: dict[str, str]) -> pd.Series:
+    """One number a row, the same for the same values in any night and on any machine."""
+    text_frame = pd.DataFrame(index=frame.index)
+    for column, kind in columns.items():
+        values = frame[column]
+        if kind == "date":
+            values = pd.to_datetime(values).astype("datetime64[us]").dt.strftime("%Y-%m-%d")
+        elif kind in ("flag", "number"):
+            values = values.astype(_DTYPES[kind])
+        text_frame[column] = values.astype("str").fillna("").astype(object)
+    return pd.util.hash_pandas_object(text_frame, index=False).astype("uint64").view("int64")
+
+
+def _prepare_sqlite(connection: Any, _: Any) -> None:
+    connection.execute("PRAGMA foreign_keys=ON")
+    connection.execute("PRAGMA busy_timeout=5000")
+    connection.execute("PRAGMA journal_mode=WAL")
+
+
+def _lock(connection: Connection) -> None:
+    """Only one night is written at a time."""
+    if connection.dialect.name == "postgresql":
+        if not connection.scalar(text("SELECT pg_try_advisory_xact_lock(:key)"), {"key": _LOCK}):
+            raise StoreError("Another night is being run on this database.", "Wait for it to end, then run again.")
+    else:
+        connection.execute(update(t.runs).where(t.runs.c.run_id == "").values(status=""))
+
+
+def _upgrade(engine: Engine) -> None:
+    with engine.connect() as connection:
+        known = None
+        if connection.dialect.has_table(connection, "alembic_version"):
+            known = connection.scalar(text("SELECT version_num FROM alembic_version"))
+    if known == HEAD:
+        return
+    if known is not None and known > HEAD:
+        raise StoreError(f"The database is of a newer version ({known}) than this program ({HEAD}).", "Install the newer program, or use another database.")
+    from alembic import command
+    from alembic.config import Config
+
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    with engine.begin() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, "head")
+
+
+def _unusable(why: str) -> StoreError:
+    return StoreError(f"The database cannot be used: {why}", "See that it is there, is not locked by another program and has room; then run again. Nothing was changed.")
+
+
+def _first_line(error: DBAPIError) -> str:
+    return str(error.orig).splitlines()[0]
+
+
