@@ -36,7 +36,7 @@ def read(path: Path, feed: Feed) -> Grid:
     ends_open = not body.endswith((b"\n", b"\r"))
     first_line = data.count(b"\n", 0, start) + 1 if b"\n" in data[:start] else data.count(b"\r", 0, start) + 1
     grid = _parse(body, headers, feed, path, first_line, quoted, ends_open)
-    grid.header_line, grid.hint = header_line, _delimiter_hint(headers, feed)
+    grid.header_line, grid.hint, grid.has_nul = header_line, _delimiter_hint(headers, feed), b"\0" in body
     return grid
 
 

@@ -60,7 +60,7 @@ def read_bytes(path: Path, feed: Feed) -> bytes:
             f"{path.name} is a web page, not an extract (a login page is often saved by mistake).",
             "Sign in to the source system again and renew the download.",
         )
-    if not head and not data.strip():
+    if not head and not data.removeprefix(codecs.BOM_UTF8).strip():
         raise ExtractError(f"{path.name} is empty (only blank lines).", _ASK_AGAIN)
     return data
 

@@ -39,6 +39,7 @@ class Grid:
     iso_dates: bool = False
     place: str = ""
     header_line: int | None = None
+    has_nul: bool = False
     #: Columns that no row has, where a row may leave any out (XML).
     unseen: list[str] = field(default_factory=list)
     #: What to do when a needed column is absent, where the reader knows better than the usual advice.

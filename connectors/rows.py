@@ -35,7 +35,7 @@ class Rows:
     def __init__(self, profile: Profile, feed: Feed, grid: Grid, positions: dict[str, int], path: Path, lookups: Path):
         self.profile, self.feed, self.path, self.lookups = profile, feed, path, lookups
         self.headers, self.positions, self.ragged = grid.headers, positions, grid.ragged
-        self.iso_dates = grid.iso_dates
+        self.iso_dates, self.has_nul = grid.iso_dates, grid.has_nul
         full = _not_blank(grid)
         self.columns = grid.columns if full is None else [column.filter(full) for column in grid.columns]
         self.lines = grid.lines if full is None else grid.lines[full.to_numpy(zero_copy_only=False)]
@@ -60,6 +60,9 @@ class Rows:
     def tables(self) -> dict[str, pd.DataFrame]:
         """The canonical tables of the accepted rows. Raises `FeedRefusedError` when most rows break."""
         taken = self._divide()
+        if self.has_nul and taken:
+            damaged = np.logical_or.reduce([_contains(column, "\0") for column in self.columns])
+            self._fault(damaged, "damaged: NUL byte in the row", "", next(iter(taken)))
         built = {name: self._table(name, mapped, taken[name]) for name, mapped in self.feed.tables.items()}
         self.set_aside = self._list_set_aside()
         self._refuse_when_most_break()
@@ -306,7 +309,7 @@ class Rows:
                     "source_id": source[place].as_py(),
                     "reason": reason,
                     "column": header,
-                    "raw": self.feed.delimiter.join(column[place].as_py() or "" for column in self.columns),
+                    "raw": _shown(self.feed.delimiter.join(column[place].as_py() or "" for column in self.columns)),
                     "table": table,
                 }
                 for place in places.tolist()
@@ -314,7 +317,7 @@ class Rows:
         table = next(iter(self.feed.tables), "")
         rows += [
             {"file": self.path.name, "line": bad.line, "row_id": None, "source_id": None, "reason": bad.reason}
-            | {"column": "", "raw": bad.raw, "table": table}
+            | {"column": "", "raw": _shown(bad.raw), "table": table}
             for bad in self.ragged
         ]
         return typed(pd.DataFrame(rows, columns=SET_ASIDE).sort_values("line", kind="stable", ignore_index=True))
@@ -382,6 +385,15 @@ _TREATMENTS = {
     "postcode": convert.postcodes,
     "choice": convert.choices,
 }
+
+
+def _contains(column: pa.Array, part: str) -> np.ndarray:
+    return pc.fill_null(pc.match_substring(column, part), False).to_numpy(zero_copy_only=False)
+
+
+def _shown(raw: str) -> str:
+    """Raw text with its NUL bytes made visible, since no database keeps them."""
+    return raw.replace("\0", "\\0")
 
 
 def _constant(value: Any, dtype: str, count: int) -> pd.Series:

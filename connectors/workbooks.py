@@ -81,7 +81,7 @@ def _header_row(rows: list[list[Any]], feed: Feed, path: Path, sheet: str) -> in
             return at - 1
     else:
         hits: list[int] = [len(wanted & {plain(_text(cell)) for cell in row}) for row in rows[:_SEARCHED_ROWS]]
-        if hits and max(hits):
+        if any(hits):
             return hits.index(max(hits))
     raise FeedRefusedError(
         f"{path.name}, sheet '{sheet}': no header row found in its first {_SEARCHED_ROWS} rows.",
