@@ -158,7 +158,9 @@ def exceptions() -> None:
 @format_option
 def exceptions_list(rule: tuple[str, ...], owner: str | None, severity: tuple[str, ...], child: str | None, status: tuple[str, ...], known_on: date | None, style: str) -> None:
     """The exceptions as the newest night left them, or a past one (--known-on)."""
-    frame = _store().exceptions(known_on=known_on, include_resolved="resolved" in status)
+    from pipelines.run import exceptions_known
+
+    frame = exceptions_known(_store(), known_on, include_resolved="resolved" in status)
     for column, wanted in (("rule", rule), ("severity", severity), ("status", status)):
         if wanted:
             frame = frame[frame[column].isin(wanted)]
@@ -166,9 +168,7 @@ def exceptions_list(rule: tuple[str, ...], owner: str | None, severity: tuple[st
         frame = frame[frame["owner"].str.casefold() == owner.casefold()]
     if child:
         frame = frame[frame["child_id"] == child]
-    from pipelines.run import EXCEPTION_COLUMNS
-
-    _print(frame[[c for c in EXCEPTION_COLUMNS if c in frame]], style)
+    _print(frame, style)
 
 
 @main.group()

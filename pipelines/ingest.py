@@ -55,7 +55,7 @@ class _Collected:
 
 def ingest(night: NightStore, profiles: Mapping[str, Profile], arrivals: list[Arrival], as_of: date, settings: Settings) -> Ingested:
     """Keep, read and judge every feed, and put the effective tables together. Raises nothing for one bad feed: its last accepted copy is used."""
-    before = night.previous_nightly("run_feeds").set_index(["system", "feed"])
+    before = night.previous_nightly("run_feeds").assign(night=night.previous_night).set_index(["system", "feed"])
     people_of_register = _register_records(night)
     accepted = night.acceptances()
     got = _Collected()
@@ -78,7 +78,7 @@ def ingest(night: NightStore, profiles: Mapping[str, Profile], arrivals: list[Ar
     return Ingested(
         tables,
         feeds,
-        _stacked(got.set_aside, ["system", "feed", "line", "reason"]),
+        _stacked(got.set_aside, ["system", "feed", "source", "source_id", "line", "reason"]),
         _stacked(got.unknown_codes, ["system", "feed", "column", "value", "source", "source_id", "row_id"]),
         _stacked(got.repeated, ["system", "feed", "source", "source_id", "row_id", "line"]),
         pd.DataFrame(got.header_changes, columns=["system", "feed", "reason"], dtype="str"),
@@ -122,7 +122,7 @@ def _take(
         got.header_changes.append({"system": profile.system, "feed": feed.name, "reason": "; ".join(changes) + "; reported, the feed was read"})
     if row["is_accepted"]:
         origin = {"system": profile.system, "feed": feed.name}
-        got.set_aside.append(aside.assign(**origin))
+        got.set_aside.append(aside.assign(**origin, source=profile.system))
         got.unknown_codes.append(reading.unknown_codes.assign(**origin, source=profile.system))
         got.repeated.append(reading.repeated.assign(**origin, source=profile.system))
     return row, tables
@@ -131,7 +131,7 @@ def _take(
 def _line(arrival: Arrival, feed: Feed, last: pd.Series | None) -> dict[str, Any]:
     had = last is not None and pd.notna(last["rows"]) and bool(last["is_accepted"])
     previous = last["rows"] if had else (last["previous_rows"] if last is not None else None)
-    copy_of = last["night"] if had and "night" in last else (last["old_copy_of"] if last is not None else None)
+    copy_of = last["night"] if had else (last["old_copy_of"] if last is not None else None)
     return {
         "system": arrival.system, "feed": arrival.feed, "file": arrival.path.name if arrival.path else "", "sha256": None,
         "modified_on": arrival.modified_at.date() if arrival.modified_at else None, "rows": 0, "accepted": 0, "set_aside": 0, "repeated": 0, "left_out": 0,

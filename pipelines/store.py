@@ -382,7 +382,7 @@ def _hashes(frame: pd.DataFrame, columns: dict[str, str]) -> pd.Series:
         elif kind in ("flag", "number"):
             values = values.astype(_DTYPES[kind])
         text_frame[column] = values.astype("str").fillna("").astype(object)
-    return pd.util.hash_pandas_object(text_frame, index=False).astype("uint64").view("int64")
+    return pd.Series(pd.util.hash_pandas_object(text_frame, index=False).to_numpy().view("int64"), index=frame.index)
 
 
 def _prepare_sqlite(connection: Any, _: Any) -> None:

@@ -1,218 +1,156 @@
-"""The tables of the store, once for SQLite and PostgreSQL.
+"""The tables of the store. History is kept as changes: a row is valid from the night that first knew it to the night that knew better.
 
-Three kinds of table:
-
-- **history**: a row is valid for the nights from `known_from` up to, not including, `known_to` (null: still). Nights that
-  change nothing write nothing.
-- **per night**: what one night counted, with its `night`.
-- **facts about running**: runs, what people decided. Never rewound.
-
-No name, date of birth, UPN or address is in any of them: children are `child_id`, records are `source` and `source_id`.
+Names, dates of birth and addresses are in none of these tables: they speak of `child_id` and of record numbers. Personal data stays in the
+private store (raw extracts and snapshots), so that erasing it touches one place.
 """
 
 from __future__ import annotations
 
 from sqlalchemy import (
     JSON,
+    BigInteger,
     Boolean,
     Column,
     Date,
     DateTime,
     Float,
+    ForeignKey,
     Index,
     Integer,
     MetaData,
-    String,
     Table,
     Text,
 )
 
-#: The newest migration, which this program was written for.
-SCHEMA = "0001"
+metadata = MetaData()
+_TYPES = {"text": Text, "date": Date, "flag": Boolean, "number": Integer, "share": Float}
 
-metadata = MetaData(
-    naming_convention={
-        "ix": "ix_%(table_name)s_%(column_0_name)s",
-        "uq": "uq_%(table_name)s_%(column_0_name)s",
-        "pk": "pk_%(table_name)s",
-    }
-)
+#: Columns of a history table that, on a night, are often that very night; see `store.FAR`.
+TONIGHT: dict[str, tuple[str, ...]] = {
+    "register": ("seen_on", "corroborated_on", "recorded_on", "last_statutory_visit_on", "last_monitoring_visit_on"),
+}
 
+#: History tables: their keys, and their columns with the kind of each.
+HISTORY: dict[str, tuple[tuple[str, ...], dict[str, str]]] = {
+    "links": (("source", "source_id"), {"source": "text", "source_id": "text", "child_id": "text", "how": "text"}),
+    "sealed_records": (("source", "source_id"), {"source": "text", "source_id": "text"}),
+    "register": (
+        ("child_id",),
+        {
+            "child_id": "text", "active_plan": "text", "in_assessment": "text", "setting_urn": "text", "setting_code": "text", "setting_name": "text",
+            "provision_type": "text", "in_authority": "text", "residential": "text", "plan_started_on": "date", "last_completed_review_on": "date",
+            "next_review_due_on": "date", "cohorts": "text", "last_statutory_visit_on": "date", "last_monitoring_visit_on": "date",
+            "visit_due_on": "date", "awaiting": "text", "awaiting_since": "date", "whereabouts_grade": "text", "seen_on": "date", "seen_by": "text",
+            "corroborated_on": "date", "corroborated_by": "text", "recorded_on": "date", "vanished": "text", "is_restricted": "flag", "age": "number",
+            "need_code": "text", "synergy_id": "text", "liquidlogic_id": "text", "capita_id": "text", "plan_from": "text", "placement_from": "text",
+            "review_from": "text", "visit_from": "text", "waiting_from": "text", "born_from": "text", "setting_type": "text",
+        },
+    ),
+    "exceptions": (
+        ("exception_id",),
+        {
+            "exception_id": "text", "rule": "text", "child_id": "text", "source": "text", "source_id": "text", "row_id": "text", "thing": "text",
+            "field": "text", "detail": "text", "severity": "text", "kind": "text", "owner": "text", "status": "text", "on_old_data": "flag",
+            "first_seen_on": "date", "reopened_on": "date", "resolved_on": "date",
+        },
+    ),
+    "kpi_members": (("code", "line", "child_id"), {"code": "text", "line": "text", "child_id": "text", "in_numerator": "flag"}),
+}  # fmt: skip
 
-def _history(name: str, keys: list[Column], *values: Column, more: bool = False) -> Table:
-    """A history table: its keys and `known_from` are the primary key. `more` holds columns beyond those named, as JSON."""
-    table = Table(
-        name,
-        metadata,
-        *keys,
-        Column("known_from", Date, primary_key=True),
-        Column("known_to", Date),
-        *values,
-        *([Column("more", Text)] if more else []),
-        info={"kind": "history", "keys": [column.name for column in keys]},
-    )
-    Index(f"ix_{name}_known_from", table.c.known_from)
-    Index(f"ix_{name}_known_to", table.c.known_to)
-    return table
-
-
-def _per_night(name: str, *columns: Column) -> Table:
-    """What one night counted, in the order in which it was given."""
-    return Table(
-        name,
-        metadata,
-        Column("night", Date, primary_key=True),
-        Column("position", Integer, primary_key=True),
-        *columns,
-        Column("more", Text),
-        info={"kind": "night"},
-    )
-
-
-def _key(name: str, length: int = 200) -> Column:
-    return Column(name, String(length), primary_key=True)
-
+#: Tables whose rows belong to one night and are written whole each time it runs.
+NIGHTLY: dict[str, dict[str, str]] = {
+    "run_feeds": {
+        "system": "text", "feed": "text", "file": "text", "sha256": "text", "modified_on": "date", "rows": "number", "accepted": "number", "set_aside": "number",
+        "repeated": "number", "left_out": "number", "newest_on": "date", "previous_rows": "number", "status": "text", "is_accepted": "flag",
+        "is_expected": "flag", "is_stale": "flag", "is_volume_moved": "flag", "old_copy_of": "date", "reason": "text", "tables": "text",
+    },
+    "kpi_values": {
+        "code": "text", "line": "text", "title": "text", "numerator": "number", "denominator": "number", "value": "share", "not_judged": "number",
+        "target": "share", "definition": "text",
+    },
+    "rule_results": {"rule": "text", "looked_at": "number", "found": "number", "not_judged": "number", "state": "text", "reason": "text"},
+    "expectation_results": {
+        "system": "text", "feed": "text", "table": "text", "column": "text", "expectation": "text", "title": "text", "observed": "text", "wanted": "text",
+        "is_met": "flag", "severity": "text", "value": "share",
+    },
+    "review_pairs": {"source_a": "text", "source_id_a": "text", "source_b": "text", "source_id_b": "text", "weight": "share", "agrees": "text", "differs": "text"},
+}  # fmt: skip
 
 runs = Table(
     "runs",
     metadata,
-    _key("run_id", 20),
+    Column("run_id", Text, primary_key=True),
     Column("as_of", Date, nullable=False, index=True),
     Column("attempt", Integer, nullable=False),
-    Column("started_at", DateTime, nullable=False),
-    Column("finished_at", DateTime),
-    #: complete; replaced (the same night was run again); rewound (an older night was run: to be replayed)
-    Column("status", String(20), nullable=False),
-    Column("exit_code", Integer),
-    Column("counts", JSON),
-    Column("seconds", JSON),
-    Column("versions", JSON),
-    #: the types of the columns that are kept as JSON text, by table
-    Column("shapes", JSON),
+    Column("status", Text, nullable=False),
+    Column("exit_code", Integer, nullable=False),
+    Column("finished_at", DateTime(timezone=True), nullable=False),
+    Column("counts", JSON, nullable=False),
+    Column("seconds", JSON, nullable=False),
+    Column("versions", JSON, nullable=False),
 )
-
-run_feeds = _per_night(
-    "run_feeds",
-    Column("system", String(60)),
-    Column("feed", String(120)),
-    Column("file", Text),
-    Column("sha256", String(64)),
-    Column("modified_at", DateTime),
-    Column("rows", Integer),
-    Column("accepted", Integer),
-    Column("set_aside", Integer),
-    Column("repeated", Integer),
-    Column("newest_on", Date),
-    Column("previous_rows", Integer),
-    Column("change_percent", Float),
-    Column("status", String(20)),
-    Column("is_accepted", Boolean),
-    Column("is_stale", Boolean),
+exception_events = Table(
+    "exception_events",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("exception_id", Text, nullable=False, index=True),
+    Column("night", Date, nullable=False, index=True),
+    Column("event", Text, nullable=False),
+    Column("value", Text),
     Column("reason", Text),
-    Column("tables", Text),
-    #: the last accepted copy as that night left it
-    Column("accepted_on", Date),
-    Column("accepted_rows", Integer),
-    Column("accepted_sha256", String(64)),
+    Column("who", Text),
+    Column("at", DateTime(timezone=True)),
+    Column("place", Text),
 )
-
 feed_acceptances = Table(
     "feed_acceptances",
     metadata,
-    _key("system", 60),
-    _key("feed", 120),
-    _key("sha256", 64),
+    Column("id", Integer, primary_key=True),
+    Column("system", Text, nullable=False),
+    Column("feed", Text, nullable=False),
+    Column("sha256", Text, nullable=False),
     Column("reason", Text, nullable=False),
-    Column("who", String(200), nullable=False),
-    Column("at", DateTime, nullable=False),
+    Column("who", Text, nullable=False),
+    Column("at", DateTime(timezone=True), nullable=False),
 )
-
-links = _history(
-    "links", [_key("source", 60), _key("source_id")], Column("child_id", String(60), nullable=False), Column("how", Text)
-)
-
 link_decisions = Table(
     "link_decisions",
     metadata,
-    _key("source_a", 60),
-    _key("source_id_a"),
-    _key("source_b", 60),
-    _key("source_id_b"),
-    Column("at", DateTime, primary_key=True),
-    Column("answer", String(20), nullable=False),
+    Column("id", Integer, primary_key=True),
+    Column("source_a", Text, nullable=False),
+    Column("source_id_a", Text, nullable=False),
+    Column("source_b", Text, nullable=False),
+    Column("source_id_b", Text, nullable=False),
+    Column("answer", Text, nullable=False),
     Column("reason", Text),
-    Column("who", String(200), nullable=False),
+    Column("who", Text, nullable=False),
+    Column("at", DateTime(timezone=True), nullable=False),
 )
 
-link_reviews = _per_night("link_reviews")
 
-register = _history("register", [_key("child_id", 60)], more=True)
+def _history_table(name: str, keys: tuple[str, ...], columns: dict[str, str]) -> Table:
+    return Table(
+        name,
+        metadata,
+        Column("id", Integer, primary_key=True),
+        Column("known_from", Date, nullable=False, index=True),
+        Column("known_to", Date, index=True),
+        Column("row_hash", BigInteger, nullable=False),
+        *(Column(column, _TYPES[kind], nullable=column not in keys) for column, kind in columns.items()),
+        Index(f"ix_{name}_keys", *keys),
+    )
 
-exceptions = _history(
-    "exceptions",
-    [_key("exception_id", 60)],
-    Column("rule", String(20)),
-    Column("child_id", String(60)),
-    Column("source", String(60)),
-    Column("source_id", Text),
-    Column("row_id", Text),
-    Column("thing", Text),
-    Column("field", Text),
-    Column("detail", Text),
-    Column("severity", String(20)),
-    Column("kind", String(20)),
-    Column("owner", Text),
-    Column("status", String(20)),
-    Column("on_old_data", Boolean),
-    Column("first_seen_on", Date),
-    Column("since_on", Date),
-    Column("resolved_on", Date),
-    more=True,
-)
 
-exception_events = _per_night(
-    "exception_events",
-    Column("exception_id", String(60), index=True),
-    #: raised, resolved, reopened, not_evaluated by data; assigned, noted, accepted by people
-    Column("kind", String(20)),
-    Column("rule", String(20)),
-    Column("child_id", String(60)),
-    Column("detail", Text),
-    Column("who", String(200)),
-    Column("at", DateTime),
-    Column("file", Text),
-    Column("sheet", Text),
-    Column("cell", String(40)),
-)
+def _nightly_table(name: str, columns: dict[str, str]) -> Table:
+    return Table(
+        name,
+        metadata,
+        Column("id", Integer, primary_key=True),
+        Column("run_id", Text, ForeignKey("runs.run_id", ondelete="CASCADE"), nullable=False, index=True),
+        Column("night", Date, nullable=False, index=True),
+        *(Column(column, _TYPES[kind]) for column, kind in columns.items()),
+    )
 
-kpi_values = _per_night(
-    "kpi_values",
-    Column("code", String(20), index=True),
-    Column("line", Text),
-    Column("title", Text),
-    Column("numerator", Float),
-    Column("denominator", Float),
-    Column("value", Float),
-    Column("not_judged", Float),
-    Column("target", Float),
-    Column("definition", Text),
-)
 
-kpi_members = _history(
-    "kpi_members", [_key("code", 20), _key("line"), _key("child_id", 60)], Column("in_numerator", Boolean)
-)
-
-rule_results = _per_night(
-    "rule_results",
-    Column("rule", String(20)),
-    Column("looked_at", Integer),
-    Column("found", Integer),
-    Column("not_judged", Integer),
-    Column("state", String(20)),
-    Column("reason", Text),
-)
-
-expectation_results = _per_night("expectation_results")
-
-HISTORY = tuple(table for table in metadata.sorted_tables if table.info.get("kind") == "history")
-PER_NIGHT = tuple(table for table in metadata.sorted_tables if table.info.get("kind") == "night")
+history_tables = {name: _history_table(name, keys, columns) for name, (keys, columns) in HISTORY.items()}
+nightly_tables = {name: _nightly_table(name, columns) for name, columns in NIGHTLY.items()}
