@@ -240,19 +240,19 @@ def is_of_its_type(column: pd.Series) -> pd.Series:
 
 
 def _by_pandera(table_name: str, frame: pd.DataFrame) -> dict[int, tuple[str, str]]:
-    """Rows that break according to pandera, with the column and the reason."""
+    """Rows that break according to pandera, with the column and the reason. Which row of a repeated key is kept is
+    decided by `validate`, since pandera does not know that the first may be set aside for another reason."""
     from pandera.errors import SchemaErrors
 
     try:
         schema(table_name).validate(frame, lazy=True)
     except SchemaErrors as problem:
         cases = problem.failure_cases
-        cases = cases.loc[cases["index"].notna()]
+        cases = cases.loc[cases["index"].notna() & (cases["check"] != "multiple_fields_uniqueness")]
+        reasons = cases["check"].replace("not_nullable", REASONS["is_recorded"])
         return {
-            int(index): (str(column), "no value" if check == "not_nullable" else "the same key twice")
-            if check in ("not_nullable", "multiple_fields_uniqueness")
-            else (str(column), str(check))
-            for index, column, check in zip(cases["index"], cases["column"], cases["check"], strict=True)
+            int(index): (str(column), str(reason))
+            for index, column, reason in zip(cases["index"], cases["column"], reasons, strict=True)
         }
     return {}
 

@@ -20,7 +20,7 @@ from config.errors import FeedRefusedError
 from config.profiles import Feed
 from connectors import files
 from connectors.banners import is_banner
-from connectors.grid import Grid, Ragged, plain
+from connectors.grid import Grid, Ragged, check_headers, plain
 
 #: A row of our own after the last one: a parser that does not report it is inside a quoted field that never closed.
 _SENTINEL = "\x01end of file\x01"
@@ -31,12 +31,13 @@ def read(path: Path, feed: Feed) -> Grid:
     """The rows of a CSV extract. Raises `FeedRefusedError` for what is not the file that the profile describes."""
     data = files.utf8(files.read_bytes(path, feed), path, feed)
     header_line, headers, start = _header(data, path, feed)
+    check_headers(feed, headers, path.name, header_line, _delimiter_hint(headers, feed))
     quoted = bool(feed.quote) and feed.quote.encode() in data[start:]
     body = data[start:]
     ends_open = not body.endswith((b"\n", b"\r"))
     first_line = data.count(b"\n", 0, start) + 1 if b"\n" in data[:start] else data.count(b"\r", 0, start) + 1
     grid = _parse(body, headers, feed, path, first_line, quoted, ends_open)
-    grid.header_line, grid.hint, grid.has_nul = header_line, _delimiter_hint(headers, feed), b"\0" in body
+    grid.header_line, grid.has_nul = header_line, b"\0" in body
     return grid
 
 

@@ -10,6 +10,7 @@ import numpy as np
 import pyarrow as pa
 
 from config.errors import FeedRefusedError
+from config.profiles import Feed
 
 #: Characters that systems use for one another in headers.
 _ALIKE = str.maketrans({"‐": "-", "‑": "-", "‒": "-", "–": "-", "—": "-", "’": "'", "‘": "'", "`": "'", "\ufeff": ""})
@@ -42,8 +43,6 @@ class Grid:
     has_nul: bool = False
     #: Columns that no row has, where a row may leave any out (XML).
     unseen: list[str] = field(default_factory=list)
-    #: What to do when a needed column is absent, where the reader knows better than the usual advice.
-    hint: str = ""
 
     @property
     def rows(self) -> int:
@@ -83,14 +82,20 @@ def pick_headers(found: list[str], wanted: dict[str, bool], file: str) -> tuple[
     return positions, absent
 
 
-def missing_needed(
-    file: str, line: int | None, absent: list[str], found: list[str], hint: str = ""
-) -> FeedRefusedError:
-    """The error for needed columns that a file does not have; `found` are its headers, which hold no personal data."""
-    where = f", line {line}" if line else ""
-    columns = ", ".join(f"'{header}'" for header in absent)
-    shown = ", ".join(header for header in found[:12] if header) + (", ..." if len(found) > 12 else "")
-    return FeedRefusedError(
-        f"{file}{where}: needed column{'s' if len(absent) > 1 else ''} {columns} not found.",
-        hint or f"Correct the name in the profile or ask for the column; the file has: {shown}.",
-    )
+def check_headers(
+    feed: Feed, found: list[str], file: str, line: int | None = None, hint: str = ""
+) -> tuple[dict[str, int], list[str]]:
+    """Where the feed's columns are in the file, and the informational ones that are absent. Raises
+    `FeedRefusedError` when needed ones are; headers may be shown, since they hold no personal data."""
+    positions, absent = pick_headers(found, feed.headers, file)
+    needed = [header for header in absent if feed.headers[header]]
+    if needed or not found:
+        where = f", line {line}" if line else ""
+        columns = ", ".join(f"'{header}'" for header in needed)
+        shown = ", ".join(header.strip() for header in found[:12] if header) + (", ..." if len(found) > 12 else "")
+        raise FeedRefusedError(
+            f"{file}{where}: needed column{'s' if len(needed) > 1 else ''} {columns} not found.",
+            hint
+            or f"Correct the name in the profile or ask for the column; the file has: {shown or 'no header there'}.",
+        )
+    return positions, absent

@@ -18,7 +18,7 @@ import pandas as pd
 from config.canonical import TABLES
 from config.profiles import Feed, Profile
 from connectors import csv_files, workbooks, xml_files
-from connectors.grid import Grid, missing_needed, pick_headers
+from connectors.grid import Grid, check_headers
 from connectors.rows import Rows
 
 #: Dates that say nothing about how fresh a feed is.
@@ -76,10 +76,7 @@ def read_feed(
         feed = feed.model_copy(update=_ANSWER)
     grid = _READERS[feed.kind](path, feed)
     grid.iso_dates = grid.iso_dates or feed.kind == "sql"
-    positions, absent = pick_headers(grid.headers, feed.headers, path.name)
-    needed = [header for header in absent if feed.headers[header]]
-    if needed:
-        raise missing_needed(path.name, grid.header_line, needed, grid.headers, grid.hint)
+    positions, absent = check_headers(feed, grid.headers, path.name, grid.header_line)
     rows = Rows(profile, feed, grid, positions, path, lookups or path.parent)
     tables = rows.tables()
     left_out = int(rows.left_out.sum())

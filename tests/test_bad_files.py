@@ -132,10 +132,14 @@ def test_an_unknown_code_is_listed_and_never_guessed(tmp_path):
     assert reading.accepted == 2
     assert reading.tables["people"].sex_code.isna().tolist() == [True, False]
     unknown = reading.unknown_codes
-    assert unknown[["table", "source_id", "line", "column", "value"]].values.tolist() == [["people", "100", 2, "Sex", "m"]]
+    assert unknown[["table", "source_id", "line", "column", "value"]].values.tolist() == [
+        ["people", "100", 2, "Sex", "m"]
+    ]
 
 
-@pytest.mark.parametrize("day", ["31/02/2012", "2012-08-05", "05/08/12", "August", "05/08/1212", "05/08/2912", "00/00/0000"])
+@pytest.mark.parametrize(
+    "day", ["31/02/2012", "2012-08-05", "05/08/12", "August", "05/08/1212", "05/08/2912", "00/00/0000"]
+)
 def test_an_impossible_date_sets_the_row_aside(tmp_path, day):
     reading = read_pupils(tmp_path, ROW.replace("05/08/2012", day), OTHER)
     assert (reading.rows, reading.accepted) == (2, 1)
@@ -284,7 +288,9 @@ BROKEN_KEYS = [
 def test_a_row_without_a_usable_key_is_set_aside(tmp_path, row, reason):
     reading = read_pupils(tmp_path, row, OTHER)
     assert (reading.rows, reading.accepted) == (2, 1)
-    assert reading.set_aside[["file", "line", "reason", "table"]].values.tolist() == [["pupils.csv", 2, reason, "people"]]
+    assert reading.set_aside[["file", "line", "reason", "table"]].values.tolist() == [
+        ["pupils.csv", 2, reason, "people"]
+    ]
 
 
 def test_a_key_that_went_through_a_spreadsheet_without_loss_is_repaired(tmp_path):

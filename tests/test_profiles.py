@@ -37,7 +37,9 @@ def test_volume_gate_and_freshness_have_the_stated_defaults():
 
 
 def test_defaults_of_a_profile_are_handed_down_and_a_feed_may_say_otherwise(tmp_path):
-    found = profile(tmp_path, CASEWORK + '    delimiter: "|"\n    freshness_hours: 50\n    volume: {raise_percent: 5}\n')
+    found = profile(
+        tmp_path, CASEWORK + '    delimiter: "|"\n    freshness_hours: 50\n    volume: {raise_percent: 5}\n'
+    )
     feed = found.feeds["pupils"]
     assert (feed.delimiter, feed.freshness_hours) == ("|", 50)
     assert (feed.volume.raise_percent, feed.volume.stop_percent) == (5, 15)
@@ -90,7 +92,12 @@ COMPLAINTS = [
     ('file: "pupils*.csv"', 'folder: "pupils"', "feeds.pupils.folder", "there is no such key"),
     ("defaults: {", "defaults: {sheet: One, ", "defaults", "'sheet' cannot be given for all feeds"),
     ('delimiter: ","', 'delimiter: "||"', "feeds.pupils.delimiter", "one character"),
-    ("{folder: inbox}", "{folder: inbox, url: 'sftp://host/dir'}", "where", "give one of 'folder', 'url' and 'url_env'"),
+    (
+        "{folder: inbox}",
+        "{folder: inbox, url: 'sftp://host/dir'}",
+        "where",
+        "give one of 'folder', 'url' and 'url_env'",
+    ),
     ("{from: Sex, codes: sex}", "{from: Sex, constant: M}", "sex_code", "needs either 'from'"),
     ("table: people", "tables: {}\n    table: people", "feeds.pupils", "not both"),
     ("feeds:", "feeds: [", "line", "while parsing" if False else "expected"),
