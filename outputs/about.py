@@ -66,7 +66,9 @@ def not_received(feeds: pd.DataFrame) -> tuple[NotReceived, ...]:
     ``old_copy_of`` (the night whose copy was used; empty where there is none).
     """
     missing = feeds[~feeds["is_accepted"].astype("boolean").fillna(False)]
-    copies = pd.to_datetime(missing["old_copy_of"]) if "old_copy_of" in missing else pd.Series(pd.NaT, index=missing.index)
+    copies = (
+        pd.to_datetime(missing["old_copy_of"]) if "old_copy_of" in missing else pd.Series(pd.NaT, index=missing.index)
+    )
     reasons = missing["reason"].fillna(missing["status"]).astype(str)
     return tuple(
         NotReceived(str(system), str(feed), reason, None if pd.isna(copy) else copy.date())

@@ -51,7 +51,9 @@ def stacked(parts: Sequence[tuple[float, str, str]], label: str) -> Markup:
     for number, css, name in parts:
         width = 100 * number / total
         if number:
-            drawn.append(f'<rect class="{css}" x="{x:.2f}" width="{width:.2f}" height="12"><title>{escape(name)}: {number:,.0f}</title></rect>')
+            drawn.append(
+                f'<rect class="{css}" x="{x:.2f}" width="{width:.2f}" height="12"><title>{escape(name)}: {number:,.0f}</title></rect>'
+            )
         x += width
     return Markup(
         f'<svg class="stacked" viewBox="0 0 100 12" preserveAspectRatio="none" role="img" aria-label="{escape(label, quote=True)}">{"".join(drawn)}</svg>'

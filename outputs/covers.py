@@ -14,14 +14,15 @@ from outputs.sheets import HEAD, Book, Column, Sheet, page_set_up
 from outputs.wording import uk_date, uk_time
 
 #: Widths of a cover's columns: a margin, labels, and what they say.
-WIDTHS = (2, 30, 18, 18, 18, 18, 18, 18)
-_LAST = len(WIDTHS)
+WIDTHS = (2, 24, 50, 13, 13, 13, 13)
 
 
 class Cover:
     """A sheet of prose and small tables, filled from top to bottom."""
 
-    def __init__(self, book: Book, title: str, footer: str, widths: Sequence[float] = WIDTHS, tab_colour: str = HEAD) -> None:
+    def __init__(
+        self, book: Book, title: str, footer: str, widths: Sequence[float] = WIDTHS, tab_colour: str = HEAD
+    ) -> None:
         self.sheet: Sheet = book.add(title)
         self.row = 0
         self._widths = widths
@@ -56,7 +57,11 @@ class Cover:
     def fact(self, label: str, text: str, look: str = "fact") -> None:
         """A label and what it says, as tall as it needs."""
         across = len(self._widths) - 2
-        self.line((label, "label"), *[(text, look)] + [(None, look)] * (across - 1), height=_height(text, sum(self._widths[2:])))
+        self.line(
+            (label, "label"),
+            *[(text, look)] + [(None, look)] * (across - 1),
+            height=_height(text, sum(self._widths[2:])),
+        )
         self.merge(3, len(self._widths))
 
     def link(self, column: int, sheet_name: str) -> None:
@@ -72,8 +77,8 @@ class Cover:
 
 
 def _height(text: str, width: float) -> float:
-    lines = sum(max(1, math.ceil(len(part) / (width * 1.02))) for part in text.split("\n"))
-    return 15.5 * lines + 3
+    lines = sum(max(1, math.ceil(len(part) / (width * 1.12))) for part in text.split("\n"))
+    return 13.5 * lines + 4
 
 
 def open_cover(book: Book, title: str, subtitle: str, about: About) -> Cover:
@@ -99,7 +104,11 @@ def missing_sources(cover: Cover, about: About) -> None:
         "warning",
     )
     for missing in about.sources_not_received:
-        stands_in = f"the copy of {uk_date(missing.old_copy_of)} is used" if missing.old_copy_of else "there is no earlier copy: nothing could be checked"
+        stands_in = (
+            f"the copy of {uk_date(missing.old_copy_of)} is used"
+            if missing.old_copy_of
+            else "there is no earlier copy: nothing could be checked"
+        )
         cover.fact(missing.title, f"{missing.reason}; {stands_in}")
 
 

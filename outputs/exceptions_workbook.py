@@ -27,28 +27,62 @@ from outputs.wording import (
 TITLE = "Exceptions"
 NO_OWNER = "No owner"
 
+_SEVERITY_ABOUT = "; ".join(f"{SEVERITY_TITLES[name]}: {text}" for name, text in SEVERITY_MEANINGS.items())
 COLUMNS = (
-    Column("exception_id", "Key", 12, "text", "identifies the exception from night to night; leave it alone", is_hidden=True),
-    Column("severity", "Severity", 10, "severity", "; ".join(f"{SEVERITY_TITLES[name]}: {text}" for name, text in SEVERITY_MEANINGS.items())),
-    Column("child_id", "Child", 13, "text", "the child's id in this register; the same every night. No names are kept in this file"),
+    Column("exception_id", "Key", 12, "text", "identifies the exception from night to night", is_hidden=True),
+    Column("severity", "Severity", 10, "severity", _SEVERITY_ABOUT),
+    Column(
+        "child_id",
+        "Child",
+        12,
+        "text",
+        "the child's id in this register, the same every night; no names are in this file",
+    ),
     Column("is_new", "New", 6, "new", "New: first seen on this night"),
-    Column("rule", "Rule", 7, "text", "the rule's code; it never changes meaning"),
-    Column("title", "What is wrong", 32, "wrapped", "the rule in a few words"),
-    Column("detail", "What was found", 40, "wrapped", "the evidence: dates and values as recorded. Withheld for a child whose address is restricted"),
-    Column("source", "System", 11, "text", "the system whose record is at fault; empty where the fault lies between systems"),
+    Column("rule", "Rule", 8, "text", "the rule's code; it never changes meaning"),
+    Column("title", "What is wrong", 27, "wrapped", "the rule in a few words"),
+    Column(
+        "detail",
+        "What was found",
+        36,
+        "wrapped",
+        "the evidence: dates and values as recorded; withheld for a child whose address is restricted",
+    ),
+    Column("source", "System", 11, "text", "whose record is at fault; empty where the fault lies between systems"),
     Column("source_id", "Record", 11, "text", "the child's number in that system: look it up there"),
-    Column("todo", "What to do", 52, "wrapped", "what puts it right. It goes away by itself once a fresh extract shows that it is right"),
-    Column("fix_in", "Where to fix it", 26, "wrapped", "the system and the screen or field"),
-    Column("owner", "Owner", 16, "wrapped", "the team that it goes to; each has a sheet of its own"),
+    Column("todo", "What to do", 44, "wrapped", "what puts it right; it goes away once a fresh extract shows it"),
     Column("first_seen_on", "First seen", 11, "date", "the first night on which it was found"),
-    Column("age_days", "Days open", 8, "number", "days since it was first seen"),
-    Column("nights", "Nights", 7, "number", "on how many nights it was found", is_printed=False),
-    Column("status", "Status", 13, "text", "open; accepted until a date, by somebody, with a reason; or could not be checked this night", is_printed=False),
-    Column("on_old_data", "Old data", 8, "flag", "Yes: judged on an earlier copy, because a source did not arrive", is_printed=False),
-    Column("kind", "Kind", 9, "text", "safety: a child may be at risk. Duty: something is late. Record: the record is wrong. Source feed: an extract", is_printed=False),
+    Column("age_days", "Days open", 7, "number", "days since it was first seen"),
+    Column("fix_in", "Where to fix it", 28, "wrapped", "the system, and the screen or field", is_printed=False),
+    Column("owner", "Owner", 20, "wrapped", "the team that it goes to; each has a sheet of its own", is_printed=False),
+    Column(
+        "status",
+        "Status",
+        14,
+        "text",
+        "open, accepted until a date, or could not be checked this night",
+        is_printed=False,
+    ),
+    Column(
+        "on_old_data",
+        "Old data",
+        9,
+        "flag",
+        "Yes: judged on an earlier copy, because a source did not arrive",
+        is_printed=False,
+    ),
+    Column("nights", "Nights", 8, "number", "on how many nights it was found", is_printed=False),
+    Column(
+        "kind",
+        "Kind",
+        12,
+        "text",
+        "safety: a child may be at risk; duty: something is late; record: the record is wrong; source feed: an extract",
+        is_printed=False,
+    ),
     Column("row_id", "Row", 12, "text", "the row in the extract", is_printed=False),
-    Column("field", "Field", 18, "text", "the field at fault", is_printed=False),
-    Column("basis", "Basis", 34, "text", "the law or policy behind the rule", is_printed=False),
+    Column("field", "Field", 22, "text", "the field at fault", is_printed=False),
+    Column("basis", "Basis", 40, "text", "the law or policy behind the rule", is_printed=False),
 )
 
 
@@ -92,7 +126,16 @@ def write_exceptions(
     for owner in owners:
         own = standing[standing["owner"] == owner]
         colour = SEVERITY_COLOURS["critical"][0] if (own["severity"] == "critical").any() else None
-        write_list(book, names[owner], _shown(own), COLUMNS, f"{footer} · {owner}", freeze=3, row_limit=row_limit, tab_colour=colour)
+        write_list(
+            book,
+            names[owner],
+            _shown(own),
+            COLUMNS,
+            f"{footer} · {owner}",
+            freeze=3,
+            row_limit=row_limit,
+            tab_colour=colour,
+        )
     if len(resolved):
         write_list(book, "Resolved", _shown(resolved), COLUMNS, f"{footer} · resolved", freeze=3, row_limit=row_limit)
     write_run_sheet(book, about, COLUMNS, "exceptions", len(standing))
@@ -103,11 +146,15 @@ def _prepared(exceptions: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
     """The standing exceptions and the resolved ones, most serious first; every one has an owner."""
     kind_rank = exceptions["kind"].map({"safety": 0, "duty": 1, "record": 2}).fillna(3)
     ordered = exceptions.assign(
-        owner=exceptions["owner"].astype("str").where(exceptions["owner"].notna() & (exceptions["owner"] != ""), NO_OWNER),
+        owner=exceptions["owner"]
+        .astype("str")
+        .where(exceptions["owner"].notna() & (exceptions["owner"] != ""), NO_OWNER),
         _severity=severity_rank(exceptions["severity"]),
         _kind=kind_rank,
         age_band=band(exceptions["age_days"], AGE_BANDS),
-    ).sort_values(["_severity", "_kind", "rule", "age_days", "child_id"], ascending=[True, True, True, False, True], kind="stable")
+    ).sort_values(
+        ["_severity", "_kind", "rule", "age_days", "child_id"], ascending=[True, True, True, False, True], kind="stable"
+    )
     is_resolved = ordered["status"] == "resolved"
     return ordered[~is_resolved], ordered[is_resolved]
 
@@ -123,49 +170,54 @@ def _shown(frame: pd.DataFrame) -> pd.DataFrame:
 
 
 def _severity_counts(cover: Cover, standing: pd.DataFrame) -> None:
-    cover.heading(f"{counted(len(standing), 'exception')} tonight, about {counted(standing['child_id'].nunique(), 'child', 'children')}")
-    cover.line(("Severity", "head"), ("Exceptions", "head"), ("Children", "head"), ("New tonight", "head"), ("On old data", "head"), height=20)
+    children = counted(standing["child_id"].nunique(), "child", "children")
+    cover.heading(f"{counted(len(standing), 'exception')} tonight, about {children}")
+    heads = [(text, "head right") for text in ("Exceptions", "Children", "New tonight", "On old data")]
+    cover.line(("Severity", "head"), ("What it means", "head"), *heads, height=20)
     for severity in SEVERITIES:
         own = standing[standing["severity"] == severity]
+        counts = [(number, "count") for number in _four_counts(own)]
         cover.line(
             (SEVERITY_TITLES[severity], f"severity {severity}"),
-            (len(own), "count"),
-            (own["child_id"].nunique(), "count"),
-            (_count(own["is_new"]), "count"),
-            (_count(own["on_old_data"]), "count"),
             (SEVERITY_MEANINGS[severity], "fact"),
-            (None, "fact"),
+            *counts,
             height=18,
         )
-        cover.merge(7, 8)
-    cover.line(
-        ("All", "total label"),
-        (len(standing), "total"),
-        (standing["child_id"].nunique(), "total"),
-        (_count(standing["is_new"]), "total"),
-        (_count(standing["on_old_data"]), "total"),
-        ("a child with several severities counts once here", "prose"),
-        height=18,
+    totals = [(number, "total") for number in _four_counts(standing)]
+    cover.line(("All", "total label"), ("a child of several severities counts once", "total note"), *totals, height=18)
+
+
+def _four_counts(standing: pd.DataFrame) -> tuple[int, int, int, int]:
+    return (
+        len(standing),
+        int(standing["child_id"].nunique()),
+        _count(standing["is_new"]),
+        _count(standing["on_old_data"]),
     )
-    cover.merge(7, 8)
 
 
 def _contents(cover: Cover, standing: pd.DataFrame, owners: Sequence[str], names: dict[str, str]) -> None:
     cover.heading("What is in this workbook")
-    for name, text in (
-        ("Summary", "how many, by rule, by owner and by age; all add up to the same total"),
-        ("All exceptions", "the whole list"),
-    ):
-        cover.line((name, "link"), (text, "fact"), *[(None, "fact")] * 5)
-        cover.link(2, name)
-        cover.merge(3, 8)
+    heads = [(text, "head right") for text in ("Exceptions", "Critical", "New tonight", "On old data")]
+    cover.line(("Sheet", "head"), ("What it holds", "head"), *heads, height=20)
+    _contents_line(
+        cover, "Summary", "counts by owner, by age and by rule; each adds up to the same total", "Summary", None
+    )
+    _contents_line(cover, "All exceptions", "the whole list, most serious first", "All exceptions", standing)
     for owner in owners:
         own = standing[standing["owner"] == owner]
+        _contents_line(cover, owner, f"what {owner} can put right", names[owner], own)
+
+
+def _contents_line(cover: Cover, label: str, text: str, sheet: str, own: pd.DataFrame | None) -> None:
+    if own is None:
+        counts: list[tuple[int | None, str]] = [(None, "count")] * 4
+    else:
         critical = int((own["severity"] == "critical").sum())
-        text = counted(len(own), "exception") + (f", {critical:,} of them critical" if critical else "")
-        cover.line((owner, "link"), (text, "fact"), *[(None, "fact")] * 5)
-        cover.link(2, names[owner])
-        cover.merge(3, 8)
+        counts = [(len(own), "count"), (critical or None, "severity critical" if critical else "count")]
+        counts += [(_count(own["is_new"]), "count"), (_count(own["on_old_data"]), "count")]
+    cover.line((label, "link"), (text, "fact"), *counts)
+    cover.link(2, sheet)
 
 
 def _how_to(cover: Cover) -> None:
@@ -184,7 +236,7 @@ def _how_to(cover: Cover) -> None:
 
 
 def _summary(book: Book, standing: pd.DataFrame, owners: Sequence[str], names: dict[str, str], footer: str) -> None:
-    widths = (2, 12, 46, 12, 12, 12, 12, 12, 12, 12)
+    widths = (2, 12, 46, 11, 11, 11, 11, 11, 11, 11)
     sheet = Cover(book, "Summary", f"{footer} · summary", widths, tab_colour="0B5D75")
     sheet.gap(6)
     sheet.line(("Summary", "title"), height=34)
@@ -192,11 +244,25 @@ def _summary(book: Book, standing: pd.DataFrame, owners: Sequence[str], names: d
         f"{counted(len(standing), 'exception')} counted three ways. Each table adds up to {len(standing):,}. "
         f"Resolved exceptions are not counted."
     )
-    by_rule = standing.assign(severity_first=severity_rank(standing["severity"])).sort_values(["severity_first", "rule"])
+    by_rule = standing.assign(severity_first=severity_rank(standing["severity"])).sort_values(
+        ["severity_first", "rule"]
+    )
     titles = by_rule.drop_duplicates("rule").set_index("rule")["title"].to_dict()
     _table(sheet, "By owner", standing, "owner", [(owner, owner, "", names[owner]) for owner in owners])
-    _table(sheet, "By days since first seen", standing, "age_band", [(label, label, "", None) for label in _bands(standing)])
-    _table(sheet, "By rule, most serious first", standing, "rule", [(rule, rule, title, None) for rule, title in titles.items()])
+    _table(
+        sheet,
+        "By days since first seen",
+        standing,
+        "age_band",
+        [(label, label, "", None) for label in _bands(standing)],
+    )
+    _table(
+        sheet,
+        "By rule, most serious first",
+        standing,
+        "rule",
+        [(rule, rule, title, None) for rule, title in titles.items()],
+    )
 
 
 def _bands(standing: pd.DataFrame) -> list[str]:
@@ -204,12 +270,15 @@ def _bands(standing: pd.DataFrame) -> list[str]:
     return labels + (["Not recorded"] if (standing["age_band"] == "Not recorded").any() else [])
 
 
-def _table(sheet: Cover, heading: str, standing: pd.DataFrame, column: str, lines: list[tuple[str, str, Any, str | None]]) -> None:
+def _table(
+    sheet: Cover, heading: str, standing: pd.DataFrame, column: str, lines: list[tuple[str, str, Any, str | None]]
+) -> None:
     """A count by one column, with severities across; the last line is the total of the lines above it."""
     sheet.heading(heading)
     heads = ["", *(SEVERITY_TITLES[name] for name in SEVERITIES), "All", "New", "Old data"]
     heads[0] = "What is wrong" if column == "rule" else ""
-    sheet.line((heading.split(",")[0].removeprefix("By ").capitalize(), "head"), *[(text, "head") for text in heads], height=20)
+    first = heading.split(",")[0].removeprefix("By ").capitalize()
+    sheet.line((first, "head"), (heads[0], "head"), *[(text, "head right") for text in heads[1:]], height=20)
     if column != "rule":
         sheet.merge(2, 3)
     counts = pd.crosstab(standing[column], standing["severity"]).reindex(columns=list(SEVERITIES), fill_value=0)
@@ -221,7 +290,9 @@ def _table(sheet: Cover, heading: str, standing: pd.DataFrame, column: str, line
         cells = [int(counts.at[key, name]) if key in counts.index else 0 for name in SEVERITIES]
         numbers = [*cells, int(sizes.get(key, 0)), int(new.get(key, 0)), int(old.get(key, 0))]
         totals = [total + number for total, number in zip(totals, numbers, strict=True)]
-        looks = [f"severity {name}" if number else "count" for name, number in zip(SEVERITIES, cells, strict=True)] + ["count"] * 3
+        looks = [f"severity {name}" if number else "count" for name, number in zip(SEVERITIES, cells, strict=True)] + [
+            "count"
+        ] * 3
         shown = [number or None for number in cells] + numbers[4:]
         sheet.line(
             (label, "link" if target else "label"),

@@ -107,7 +107,9 @@ TABLES: dict[str, dict[str, str]] = {
 }
 
 
-def write_extracts(folder: Path, register: pd.DataFrame, exceptions: pd.DataFrame, kpis: pd.DataFrame, about: About) -> list[Path]:
+def write_extracts(
+    folder: Path, register: pd.DataFrame, exceptions: pd.DataFrame, kpis: pd.DataFrame, about: About
+) -> list[Path]:
     """Write each table as Parquet and CSV, and `data_dictionary.csv`, into `folder`; returns the paths.
 
     Whereabouts of restricted children are masked here. Raises OSError where a file cannot be written.
@@ -131,13 +133,15 @@ def write_extracts(folder: Path, register: pd.DataFrame, exceptions: pd.DataFram
 def shaped(name: str, frame: pd.DataFrame, about: About) -> pd.DataFrame:
     """The frame with exactly the declared columns, in order and typed."""
     dated = frame.assign(as_of=pd.Timestamp(about.as_of))
-    return pd.DataFrame({column: _typed(dated.get(column), kind, dated.index) for column, kind in TABLES[name].items()}).reset_index(drop=True)
+    return pd.DataFrame(
+        {column: _typed(dated.get(column), kind, dated.index) for column, kind in TABLES[name].items()}
+    ).reset_index(drop=True)
 
 
 def _typed(values: pd.Series | None, kind: str, index: pd.Index) -> pd.Series:
     if values is None:
         return pd.Series(pd.NA, index=index).astype(DTYPES[kind])
-    if kind == _FLAG and values.dtype not in ("bool", "boolean"):
+    if kind == _FLAG:
         return values.astype("object").map({True: True, False: False, "Y": True, "N": False}).astype("boolean")
     if kind == _DATE:
         return pd.to_datetime(values).astype(DTYPES[kind])

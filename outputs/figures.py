@@ -13,12 +13,14 @@ def judged(kpis: pd.DataFrame) -> pd.DataFrame:
     Uses the columns ``rag``, or ``direction``, ``green`` and ``amber``, where the frame has them; else the target alone. A figure of
     which less is better (`direction` down, or a target of 0) is judged by its numerator, the others by their percentage.
     """
-    if "rag" in kpis:
-        return kpis.assign(rag=kpis["rag"].fillna("").astype("str"))
     target = pd.to_numeric(kpis["target"], errors="coerce")
     direction = kpis["direction"] if "direction" in kpis else pd.Series(pd.NA, index=kpis.index, dtype="object")
     is_down = (direction == "down").fillna(False) | (direction.isna() & (target == 0))
-    figure = pd.to_numeric(kpis["numerator"], errors="coerce").astype("Float64").where(is_down, pd.to_numeric(kpis["value"], errors="coerce"))
+    figure = (
+        pd.to_numeric(kpis["numerator"], errors="coerce")
+        .astype("Float64")
+        .where(is_down, pd.to_numeric(kpis["value"], errors="coerce"))
+    )
     green = (pd.to_numeric(kpis["green"], errors="coerce") if "green" in kpis else target).fillna(target)
     amber = (pd.to_numeric(kpis["amber"], errors="coerce") if "amber" in kpis else target).fillna(green)
     sign = is_down.map({True: -1.0, False: 1.0})
@@ -36,13 +38,19 @@ def nights_of(trend: pd.DataFrame | None, kpis: pd.DataFrame, as_of: pd.Timestam
     tonight = kpis.assign(as_of=as_of)[columns]
     parts = [tonight]
     if trend is not None and len(trend):
-        parts.insert(0, trend.assign(as_of=pd.to_datetime(trend["as_of"])).loc[lambda frame: frame["as_of"] < as_of, columns])
+        parts.insert(
+            0, trend.assign(as_of=pd.to_datetime(trend["as_of"])).loc[lambda frame: frame["as_of"] < as_of, columns]
+        )
     every = pd.concat([part for part in parts if len(part)] or [tonight], ignore_index=True)
     every["line"] = every["line"].fillna("")
     for name in ("numerator", "denominator", "value"):
         every[name] = pd.to_numeric(every[name], errors="coerce").astype("Float64").astype("float64")
     kept = sorted(every["as_of"].unique())[-nights:]
-    return every[every["as_of"].isin(kept)].drop_duplicates(["as_of", "code", "line"], keep="last").sort_values("as_of", ignore_index=True)
+    return (
+        every[every["as_of"].isin(kept)]
+        .drop_duplicates(["as_of", "code", "line"], keep="last")
+        .sort_values("as_of", ignore_index=True)
+    )
 
 
 def moved(kpis: pd.DataFrame, every_night: pd.DataFrame, as_of: pd.Timestamp) -> pd.DataFrame:

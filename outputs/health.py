@@ -78,7 +78,19 @@ def _feed(record: dict[Any, Any], about: About) -> dict[str, Any]:
     copies = {(missing.system, missing.feed): missing.old_copy_of for missing in about.sources_not_received}
     sha = record.get("sha256")
     return {
-        **{name: record[name] for name in ("feed", "rows", "accepted", "set_aside", "repeated", "previous_rows", "newest_on", "modified_at")},
+        **{
+            name: record[name]
+            for name in (
+                "feed",
+                "rows",
+                "accepted",
+                "set_aside",
+                "repeated",
+                "previous_rows",
+                "newest_on",
+                "modified_at",
+            )
+        },
         "file": record["file"] if isinstance(record["file"], str) else "",
         "sha": sha[:12] if isinstance(sha, str) else "",
         "status": titled(record["status"], FEED_STATUS),
@@ -93,7 +105,12 @@ def _reasons(aside: pd.DataFrame) -> list[dict[str, Any]]:
     """How many rows were set aside, by file and reason, the most first."""
     if aside.empty:
         return []
-    sizes = aside.assign(file=aside["file"].map(_file_name)).groupby(["file", "reason"], dropna=False).size().sort_values(ascending=False, kind="stable")
+    sizes = (
+        aside.assign(file=aside["file"].map(_file_name))
+        .groupby(["file", "reason"], dropna=False)
+        .size()
+        .sort_values(ascending=False, kind="stable")
+    )
     return [{"file": file, "reason": reason, "number": int(number)} for (file, reason), number in sizes.items()]  # type: ignore[misc]
 
 
@@ -101,7 +118,11 @@ def _lines(aside: pd.DataFrame) -> list[dict[str, Any]]:
     """The first lines set aside. The raw text stays in the private store, so only these columns are read."""
     if aside.empty:
         return []
-    safe = aside.reindex(columns=["file", "line", "row_id", "column", "reason"]).sort_values(["file", "line"], kind="stable").head(_TOP)
+    safe = (
+        aside.reindex(columns=["file", "line", "row_id", "column", "reason"])
+        .sort_values(["file", "line"], kind="stable")
+        .head(_TOP)
+    )
     return _records(safe.assign(file=safe["file"].map(_file_name)))
 
 
@@ -116,7 +137,11 @@ def _codes(codes: pd.DataFrame) -> list[dict[str, Any]]:
         return []
     frame = codes.reindex(columns=["table", "column", "value", "line"])
     grouped = frame.groupby(["table", "column", "value"], dropna=False)["line"].agg(["size", "min"]).reset_index()
-    return _records(grouped.rename(columns={"size": "number", "min": "line"}).sort_values("number", ascending=False, kind="stable").head(_TOP))
+    return _records(
+        grouped.rename(columns={"size": "number", "min": "line"})
+        .sort_values("number", ascending=False, kind="stable")
+        .head(_TOP)
+    )
 
 
 def _columns(columns: pd.DataFrame) -> list[dict[str, Any]]:

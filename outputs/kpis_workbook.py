@@ -20,19 +20,29 @@ COLUMNS = (
     Column("line_title", "Part", 34, "wrapped", "the cohort, system or part; empty for the KPI itself"),
     Column("numerator", "Numerator", 11, "number", "how many meet it"),
     Column("denominator", "Denominator", 12, "number", "of how many"),
-    Column("value", "Per cent", 9, "decimal", "numerator as a percentage of the denominator; empty where the denominator is 0"),
-    Column("not_judged", "Not judged", 10, "number", "how many could not be judged, because a date or a source was missing"),
-    Column("target", "Target", 9, "decimal", "the council's target: per cent, or a number of children where less is better"),
+    Column(
+        "value",
+        "Per cent",
+        9,
+        "percent",
+        "numerator as a percentage of the denominator; empty where the denominator is 0",
+    ),
+    Column(
+        "not_judged", "Not judged", 10, "number", "how many could not be judged, because a date or a source was missing"
+    ),
+    Column(
+        "target", "Target", 9, "target", "the council's target: per cent, or a number of children where less is better"
+    ),
     Column("rag", "Rating", 10, "rag", "Green on target, Amber near, Red off; by the thresholds that the council set"),
-    Column("previous_value", "Night before", 9, "decimal", "the percentage on the latest earlier night"),
-    Column("change", "Change", 9, "decimal", "in percentage points since then"),
+    Column("previous_value", "Night before", 9, "percent", "the percentage on the latest earlier night"),
+    Column("change", "Change", 9, "points", "in percentage points since then"),
     Column("definition", "Definition", 70, "wrapped", "what is counted"),
 )
 _DEFINITIONS = (
     Column("code", "Code", 8),
     Column("title", "Figure", 34, "wrapped"),
     Column("definition", "What is counted", 80, "wrapped"),
-    Column("target", "Target", 9, "decimal"),
+    Column("target", "Target", 9, "target"),
 )
 _EVERY_NIGHT = (
     Column("as_of", "Night", 12, "date"),
@@ -41,7 +51,7 @@ _EVERY_NIGHT = (
     Column("line_title", "Part", 34, "wrapped"),
     Column("numerator", "Numerator", 11, "number"),
     Column("denominator", "Denominator", 12, "number"),
-    Column("value", "Per cent", 9, "decimal"),
+    Column("value", "Per cent", 9, "percent"),
 )
 #: A sheet is wide enough for a quarter of nights and still fit to read; the list of every night holds the others.
 _NIGHTS_ACROSS = 92
@@ -89,12 +99,18 @@ def _write_trend(book: Book, every: pd.DataFrame, footer: str) -> None:
     """Percentages, one figure a row and one night a column, the latest night first."""
     nights = sorted(every["as_of"].unique(), reverse=True)[:_NIGHTS_ACROSS]
     keys = ["code", "title", "line_title"]
-    wide = every[every["as_of"].isin(nights)].pivot_table(index=[*keys, "line"], columns="as_of", values="value", aggfunc="last", dropna=False)
+    wide = every[every["as_of"].isin(nights)].pivot_table(
+        index=[*keys, "line"], columns="as_of", values="value", aggfunc="last", dropna=False
+    )
     wide = wide[wide.notna().any(axis=1)]
     names = {night: f"night_{place}" for place, night in enumerate(nights)}
     flat = wide.rename(columns=names).reset_index().sort_values(["code", "line"], kind="stable")
-    columns = [Column("code", "Code", 8), Column("title", "Figure", 34, "wrapped"), Column("line_title", "Part", 28, "wrapped")]
-    columns += [Column(name, short_date(night), 10, "decimal") for night, name in names.items()]
+    columns = [
+        Column("code", "Code", 8),
+        Column("title", "Figure", 34, "wrapped"),
+        Column("line_title", "Part", 28, "wrapped"),
+    ]
+    columns += [Column(name, short_date(night), 10, "percent") for night, name in names.items()]
     write_list(book, "Trend, per cent", flat, columns, f"{footer} · trend", freeze=3)
 
 

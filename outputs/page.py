@@ -27,7 +27,16 @@ from outputs.page_figures import (
 from outputs.page_lists import NOT_CONFIRMED, Shown, list_of, rows_of, standing
 from outputs.protect import mask_restricted, restricted_children
 from outputs.render import write_page
-from outputs.wording import FEED_STATUS, GRADE_MEANINGS, GRADES, SEVERITY_MEANINGS, SEVERITY_TITLES, short_date, titled, whole
+from outputs.wording import (
+    FEED_STATUS,
+    GRADE_MEANINGS,
+    GRADES,
+    SEVERITY_MEANINGS,
+    SEVERITY_TITLES,
+    short_date,
+    titled,
+    whole,
+)
 
 _TOP = 15
 _TOP_WHEREABOUTS = 60
@@ -66,10 +75,11 @@ def write_report(
         about=about,
         restricted=restricted,
         glance=_glance(figures, now, register, active, as_of),
-        whereabouts=_whereabouts(figures, now, register, active),
+        whereabouts=_whereabouts(figures, now, register, active, about),
         kpis=_kpi_rows(figures, trend, as_of),
         lists=_lists(now, register),
         news=since_yesterday(exceptions),
+        unchecked=int((now["status"] == "not_evaluated").sum()),
         new_critical=_new_critical(now, register),
         months=months,
         months_picture=charts.columns([(row["name"], row["number"], "soft") for row in months], "Reviews due by month"),
@@ -98,7 +108,9 @@ def _figure(figures: pd.DataFrame, code: str, column: str, line: str = "") -> in
     return int(found[column].iloc[0])
 
 
-def _glance(figures: pd.DataFrame, now: pd.DataFrame, register: pd.DataFrame, active: pd.DataFrame, as_of: pd.Timestamp) -> list[dict[str, Any]]:
+def _glance(
+    figures: pd.DataFrame, now: pd.DataFrame, register: pd.DataFrame, active: pd.DataFrame, as_of: pd.Timestamp
+) -> list[dict[str, Any]]:
     """The tiles: a number, what it counts, and where to read on."""
     plans = len(active)
     overdue = int((pd.to_datetime(active["next_review_due_on"]) < as_of).sum())
@@ -107,18 +119,58 @@ def _glance(figures: pd.DataFrame, now: pd.DataFrame, register: pd.DataFrame, ac
     visits = int((pd.to_datetime(active["visit_due_on"]) < as_of).sum())
     accurate, of = _figure(figures, "K09", "numerator"), _figure(figures, "K09", "denominator")
     tiles: list[dict[str, Any]] = [
-        {"number": whole(plans), "label": "children with an EHC plan", "note": f"{len(register) - plans:,} more in assessment", "to": "where", "css": ""},
-        {"number": whole(missing), "label": "missing now", "note": "open missing episode or missing-education case", "to": "whereabouts", "css": "bad" if missing else "good"},
-        {"number": whole(nothing), "label": "awaiting, with nothing in place", "note": "no placement that works today", "to": "awaiting", "css": "bad" if nothing else "good"},
-        {"number": whole(overdue), "label": "annual reviews overdue", "note": f"of {plans:,} plans", "to": "reviews", "css": "bad" if overdue else "good"},
-        {"number": whole(visits), "label": "welfare visits overdue", "note": "looked after, residential, out of authority and others", "to": "visits", "css": "bad" if visits else "good"},
+        {
+            "number": whole(plans),
+            "label": "children with an EHC plan",
+            "note": f"{len(register) - plans:,} more in assessment",
+            "to": "where",
+            "css": "",
+        },
+        {
+            "number": whole(missing),
+            "label": "missing now",
+            "note": "open missing episode or missing-education case",
+            "to": "whereabouts",
+            "css": "bad" if missing else "good",
+        },
+        {
+            "number": whole(nothing),
+            "label": "awaiting, with nothing in place",
+            "note": "no placement that works today",
+            "to": "awaiting",
+            "css": "bad" if nothing else "good",
+        },
+        {
+            "number": whole(overdue),
+            "label": "annual reviews overdue",
+            "note": f"of {plans:,} plans",
+            "to": "reviews",
+            "css": "bad" if overdue else "good",
+        },
+        {
+            "number": whole(visits),
+            "label": "welfare visits overdue",
+            "note": "looked after, residential, out of authority and others",
+            "to": "visits",
+            "css": "bad" if visits else "good",
+        },
     ]
     if accurate is not None and of:
-        tiles.append({"number": whole(accurate), "label": "plans with records we can believe", "note": f"of {of:,}; nothing serious recorded wrongly", "to": "believe", "css": ""})
+        tiles.append(
+            {
+                "number": whole(accurate),
+                "label": "plans whose records we can believe",
+                "note": f"of {of:,}; nothing serious recorded wrongly",
+                "to": "believe",
+                "css": "",
+            }
+        )
     return tiles
 
 
-def _whereabouts(figures: pd.DataFrame, now: pd.DataFrame, register: pd.DataFrame, active: pd.DataFrame) -> dict[str, Any]:
+def _whereabouts(
+    figures: pd.DataFrame, now: pd.DataFrame, register: pd.DataFrame, active: pd.DataFrame, about: About
+) -> dict[str, Any]:
     """The children whose whereabouts are not confirmed: how many with a plan, why, and who."""
     own = now[now["rule"].isin(NOT_CONFIRMED)]
     with_plan = own["child_id"].isin(active["child_id"])
@@ -145,6 +197,7 @@ def _whereabouts(figures: pd.DataFrame, now: pd.DataFrame, register: pd.DataFram
     return {
         "number": counted if number is None else number,
         "plans": len(active),
+        "is_sure": len(active) > 0 and not about.has_old_data,
         "reasons": [reason for reason in reasons if reason["number"]],
         "recorded_only": int((active["whereabouts_grade"] == "recorded").sum()),
         "in_assessment": listed.children - counted,
@@ -154,11 +207,51 @@ def _whereabouts(figures: pd.DataFrame, now: pd.DataFrame, register: pd.DataFram
 
 def _lists(now: pd.DataFrame, register: pd.DataFrame) -> list[Shown]:
     return [
-        list_of("awaiting", "Nothing in place", "Awaiting provision, of school age and not in education, or a placement that ended with none to follow.", now, register, ("AW01", "AW03", "PL01", "PL02"), _TOP),
-        list_of("statutory-visits", "Visits overdue or never made", "Children in visit cohorts whose visit is late. Statutory visits come first.", now, register, ("VS01", "VS02"), _TOP),
-        list_of("overdue-reviews", "Reviews overdue or never held", "New tonight first, then the longest open.", now, register, ("RV01", "RV02"), _TOP),
-        list_of("decisions", "Review decisions and amended plans overdue", "The meeting was held, and what had to follow has not.", now, register, ("RV03", "RV04", "RV05"), _TOP),
-        list_of("recorded-only", "Recorded only", "Somebody wrote down where the child is; nothing confirms it.", now, register, ("WH10",), _TOP),
+        list_of(
+            "awaiting",
+            "Nothing in place",
+            "Awaiting provision, of school age and not in education, or a placement that ended with none to follow.",
+            now,
+            register,
+            ("AW01", "AW03", "PL01", "PL02"),
+            _TOP,
+        ),
+        list_of(
+            "statutory-visits",
+            "Visits overdue or never made",
+            "Children in visit cohorts whose visit is late. Statutory visits come first.",
+            now,
+            register,
+            ("VS01", "VS02"),
+            _TOP,
+        ),
+        list_of(
+            "overdue-reviews",
+            "Reviews overdue or never held",
+            "New tonight first, then the longest open.",
+            now,
+            register,
+            ("RV01", "RV02"),
+            _TOP,
+        ),
+        list_of(
+            "decisions",
+            "Review decisions and amended plans overdue",
+            "The meeting was held, and what had to follow has not.",
+            now,
+            register,
+            ("RV03", "RV04", "RV05"),
+            _TOP,
+        ),
+        list_of(
+            "recorded-only",
+            "Recorded only",
+            "Somebody wrote down where the child is; nothing confirms it.",
+            now,
+            register,
+            ("WH10",),
+            _TOP,
+        ),
     ]
 
 
@@ -174,16 +267,23 @@ def _kpi_rows(figures: pd.DataFrame, trend: pd.DataFrame | None, as_of: pd.Times
     frame = moved(judged(figures), every, as_of)
     nights = sorted(every["as_of"].unique())
     lines = {key: group.set_index("as_of") for key, group in every.groupby(["code", "line"])}
-    rows = []
-    for record in frame.to_dict("records"):
+    rows: list[dict[str, Any]] = []
+    wholes = set(frame.loc[frame["line"] == "", "code"])
+    frame = frame.assign(_first=frame.groupby("code", sort=False).ngroup(), _part=(frame["line"] != ""))
+    for record in frame.sort_values(["_first", "_part"], kind="stable").to_dict("records"):
         by_number = bool(record.get("is_down")) or pd.isna(record["value"])
         history = lines[(record["code"], record["line"])].reindex(nights)["numerator" if by_number else "value"]
+        kept = ("code", "title", "numerator", "denominator", "value", "not_judged", "rag", "definition")
+        if record["code"] not in wholes:
+            wholes.add(record["code"])
+            rows.append({"is_heading": True, "code": record["code"], "title": record["title"]})
         rows.append(
             {
-                **{name: record[name] for name in ("code", "title", "numerator", "denominator", "value", "not_judged", "target", "rag", "definition")},
+                **{name: record[name] for name in kept},
+                "is_heading": False,
                 "line": line_title(record["line"]),
                 "rag_word": RAG_WORDS[record["rag"]],
-                "by_number": by_number,
+                "target_words": _target(record["target"], by_number),
                 "change": _change(record, by_number),
                 "spark": charts.sparkline(history.tolist(), _spark_words(history, by_number)),
             }
@@ -191,17 +291,23 @@ def _kpi_rows(figures: pd.DataFrame, trend: pd.DataFrame | None, as_of: pd.Times
     return rows
 
 
+def _target(target: object, by_number: bool) -> str:
+    if pd.isna(target):  # type: ignore[call-overload]
+        return "–"
+    return f"{float(target):g}" + ("" if by_number and not target else "%")  # type: ignore[arg-type]
+
+
 def _change(record: dict[Any, Any], by_number: bool) -> str:
-    if by_number:
-        before, tonight = record["previous_numerator"], record["numerator"]
-        if pd.isna(before) or pd.isna(tonight):
-            return ""
-        step = int(tonight - before)
-        return "no change" if step == 0 else f"{'up' if step > 0 else 'down'} {abs(step):,}"
-    if pd.isna(record["change"]):
+    """How the figure moved since the night before, and whether that is better."""
+    step = record["numerator"] - record["previous_numerator"] if by_number else record["change"]
+    if pd.isna(step):
         return ""
-    step = round(float(record["change"]), 1)
-    return "no change" if step == 0 else f"{'up' if step > 0 else 'down'} {abs(step):.1f} points"
+    step = round(float(step), 0 if by_number else 1)
+    if step == 0:
+        return "no change"
+    size = f"{abs(step):,.0f}" if by_number else f"{abs(step):.1f} points"
+    verdict = "" if not record["rag"] else ", better" if (step < 0) == bool(record.get("is_down")) else ", worse"
+    return f"{'up' if step > 0 else 'down'} {size}{verdict}"
 
 
 def _spark_words(history: pd.Series, by_number: bool) -> str:

@@ -74,7 +74,11 @@ def awaiting_by_days(active: pd.DataFrame) -> Rows:
     most = max((row["number"] for row in rows), default=0) or 1
     for row in rows:
         row["bar"] = charts.stacked(
-            [(row["nothing"], "late", "nothing in place"), (row["interim"], "soft", "interim placement"), (most - row["number"], "none", "")],
+            [
+                (row["nothing"], "late", "nothing in place"),
+                (row["interim"], "soft", "interim placement"),
+                (most - row["number"], "none", ""),
+            ],
             f"{row['nothing']} with nothing in place, {row['interim']} with an interim placement",
         )
     return rows
@@ -91,11 +95,22 @@ def visits_by_cohort(active: pd.DataFrame, as_of: pd.Timestamp) -> Rows:
     state = state.mask(days <= soon, "soon").mask(days < as_of, "overdue").mask(days.isna(), "undated")
     table = pd.crosstab(words["cohort"].reset_index(drop=True), state)
     rows = []
-    for cohort in [*[name for name in COHORTS if name in table.index], *[name for name in table.index if name not in COHORTS]]:
-        number = {name: int(table.at[cohort, name]) if name in table.columns else 0 for name in ("overdue", "soon", "later", "undated")}
+    for cohort in [
+        *[name for name in COHORTS if name in table.index],
+        *[name for name in table.index if name not in COHORTS],
+    ]:
+        number = {
+            name: int(table.at[cohort, name]) if name in table.columns else 0
+            for name in ("overdue", "soon", "later", "undated")
+        }
         rows.append({"name": titled(cohort, COHORTS), **number, "number": sum(number.values())})
         rows[-1]["bar"] = charts.stacked(
-            [(number["overdue"], "late", "overdue"), (number["soon"], "amber", "due within 28 days"), (number["later"], "soft", "due later"), (number["undated"], "none", "no date")],
+            [
+                (number["overdue"], "late", "overdue"),
+                (number["soon"], "amber", "due within 28 days"),
+                (number["later"], "soft", "due later"),
+                (number["undated"], "none", "no date"),
+            ],
             f"{number['overdue']} overdue, {number['soon']} due within 28 days, {number['later']} later, {number['undated']} without a date",
         )
     return rows
@@ -110,7 +125,9 @@ def where_children_are(active: pd.DataFrame) -> dict[str, Rows]:
             {"Y": "In this authority", "N": "In another authority", RESTRICTED: "Restricted: not shown"},
             ["Y", "N", RESTRICTED],
         ),
-        "grades": counts(active["whereabouts_grade"], GRADES, ["missing", "not_known", "recorded", "corroborated", "seen"]),
+        "grades": counts(
+            active["whereabouts_grade"], GRADES, ["missing", "not_known", "recorded", "corroborated", "seen"]
+        ),
     }
 
 
@@ -118,7 +135,12 @@ def not_believed(standing: pd.DataFrame) -> tuple[list[str], Rows]:
     """Exceptions about the record, by what they are about and by the system at fault; adds up both ways."""
     record = standing[standing["kind"] == "record"]
     family = record["rule"].astype("str").str[:2]
-    source = record["source"].fillna("").astype("str").map(lambda system: system_title(system) if system else "Between systems")
+    source = (
+        record["source"]
+        .fillna("")
+        .astype("str")
+        .map(lambda system: system_title(system) if system else "Between systems")
+    )
     table = pd.crosstab(family, source)
     order = ["Synergy", "Liquidlogic", "Capita"]
     systems = [name for name in order if name in table.columns]
@@ -130,7 +152,14 @@ def not_believed(standing: pd.DataFrame) -> tuple[list[str], Rows]:
         cells = [int(table.at[code, system]) for system in systems]
         children = int(record.loc[family == code, "child_id"].nunique())
         shades = [0 if not number else 1 + round(3 * number / most) for number in cells]
-        rows.append({"name": titled(code, FAMILIES), "cells": list(zip(cells, shades, strict=True)), "number": sum(cells), "children": children})
+        rows.append(
+            {
+                "name": titled(code, FAMILIES),
+                "cells": list(zip(cells, shades, strict=True)),
+                "number": sum(cells),
+                "children": children,
+            }
+        )
     return systems, sorted(rows, key=lambda row: -row["number"])
 
 
@@ -141,5 +170,12 @@ def since_yesterday(exceptions: pd.DataFrame) -> Rows:
     rows = []
     for severity in SEVERITIES:
         own = exceptions["severity"] == severity
-        rows.append({"severity": severity, "new": int((own & new).sum()), "resolved": int((own & resolved).sum()), "number": int((own & ~resolved).sum())})
+        rows.append(
+            {
+                "severity": severity,
+                "new": int((own & new).sum()),
+                "resolved": int((own & resolved).sum()),
+                "number": int((own & ~resolved).sum()),
+            }
+        )
     return rows

@@ -47,7 +47,22 @@ def rows_of(frame: pd.DataFrame, register: pd.DataFrame, top: int) -> list[dict[
     facts = register.drop_duplicates("child_id").set_index("child_id")
     first = frame.head(top)
     joined = first[["child_id"]].join(
-        facts[[name for name in ("whereabouts_grade", "seen_on", "corroborated_on", "recorded_on", "active_plan", "synergy_id", "liquidlogic_id", "capita_id") if name in facts]],
+        facts[
+            [
+                name
+                for name in (
+                    "whereabouts_grade",
+                    "seen_on",
+                    "corroborated_on",
+                    "recorded_on",
+                    "active_plan",
+                    "synergy_id",
+                    "liquidlogic_id",
+                    "capita_id",
+                )
+                if name in facts
+            ]
+        ],
         on="child_id",
     )
     records = first.to_dict("records")
@@ -90,10 +105,25 @@ def _flag(value: object) -> bool:
 
 
 def list_of(
-    key: str, title: str, intro: str, frame: pd.DataFrame, register: pd.DataFrame, rules: Collection[str], top: int, empty: str = "Nobody tonight."
+    key: str,
+    title: str,
+    intro: str,
+    frame: pd.DataFrame,
+    register: pd.DataFrame,
+    rules: Collection[str],
+    top: int,
+    empty: str = "Nobody tonight.",
 ) -> Shown:
     """The standing exceptions of some rules as a list of the page: one line per child, its most serious one."""
     own = frame[frame["rule"].isin(set(rules))]
     with_child = own["child_id"].notna() & (own["child_id"] != "")
     leads = pd.concat([own[with_child].drop_duplicates("child_id"), own[~with_child]])
-    return Shown(key, title, intro, rows_of(leads, register, top), len(leads), int(own.loc[with_child, "child_id"].nunique()), empty=empty)
+    return Shown(
+        key,
+        title,
+        intro,
+        rows_of(leads, register, top),
+        len(leads),
+        int(own.loc[with_child, "child_id"].nunique()),
+        empty=empty,
+    )

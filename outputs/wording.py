@@ -80,7 +80,13 @@ FEED_STATUS = {
 }
 
 #: Bounds in days, and the words, for how long an exception has been open.
-AGE_BANDS = ((0, "New tonight"), (7, "1 to 7 days"), (30, "8 to 30 days"), (90, "31 to 90 days"), (math.inf, "Over 90 days"))
+AGE_BANDS = (
+    (0, "New tonight"),
+    (7, "1 to 7 days"),
+    (30, "8 to 30 days"),
+    (90, "31 to 90 days"),
+    (math.inf, "Over 90 days"),
+)
 WAITING_BANDS = (
     (30, "Up to 30 days"),
     (90, "31 to 90 days"),

@@ -1,5 +1,5 @@
 (function () {
-  var place = document.getElementById("filters-here"), rows = document.querySelectorAll("tr[data-owner]");
+  var place = document.getElementById("filters-here"), rows = document.querySelectorAll("#lists tr[data-owner]");
   if (!place || !rows.length) return;
   var chosen = { owner: "", severity: "" }, box = document.createElement("div"), said = document.createElement("p");
   box.id = "filters"; box.setAttribute("role", "group"); box.setAttribute("aria-label", "Filter the lists of children");
@@ -20,7 +20,7 @@
       var any = Array.prototype.some.call(table.querySelectorAll("tr[data-owner]"), function (row) { return !row.hidden; });
       if (none) none.hidden = any;
     });
-    said.textContent = chosen.owner || chosen.severity ? "The lists show " + shown + " of the " + rows.length + " lines on this page." : "";
+    said.textContent = chosen.owner || chosen.severity ? "The lists show " + shown + " of the " + rows.length + " lines." : "";
   }
   function add(name, label, order) {
     var seen = values(name), wrap = document.createElement("label"), select = document.createElement("select");
