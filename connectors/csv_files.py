@@ -137,7 +137,7 @@ def _parse(
         )
     except pa.ArrowInvalid as problem:
         raise FeedRefusedError(
-            f"{path.name} cannot be read as CSV: {str(problem).split(';')[0][:120]}.",
+            f"{path.name} cannot be read as CSV: its quotes and lines do not fit together.",
             "A quoted field was probably never closed; ask for the extract again.",
         ) from problem
     if quoted and width == 1:

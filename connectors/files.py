@@ -33,7 +33,7 @@ def check_size(path: Path, feed: Feed) -> int:
     if size > feed.max_megabytes * 1_000_000:
         raise FeedRefusedError(
             f"{path.name} has {size / 1e6:,.0f} MB; at most {feed.max_megabytes:,.0f} MB are read (memory).",
-            f"If that size is right, raise 'max_megabytes' of feed '{feed.name}' (five times it in memory).",
+            f"If that size is right, raise 'max_megabytes' of feed '{feed.name}' (nine times it in memory).",
         )
     return size
 

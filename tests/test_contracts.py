@@ -119,7 +119,7 @@ def test_a_frame_that_lost_or_gained_a_column_is_refused():
         validate("people", table("people").assign(nickname="x"))
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=12, deadline=None)
 @given(
     faults=st.lists(
         st.tuples(st.integers(0, 9), st.sampled_from(["row_id", "surname", "born_on", "line"])), max_size=12
