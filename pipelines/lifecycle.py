@@ -38,15 +38,14 @@ def advance(
     before = previous.set_index("exception_id")
     known = before.reindex(found["exception_id"])
     was = known["status"].to_numpy()
+    found["on_old_data"] = _state_of(found, states) == "old"
     found["first_seen_on"] = pd.Series(known["first_seen_on"].to_numpy(), index=found.index).fillna(night)
     found["reopened_on"] = pd.Series(known["reopened_on"].to_numpy(), index=found.index).mask(pd.Series(was, index=found.index) == RESOLVED, night)
     found["resolved_on"] = pd.NaT
     found["status"] = pd.Series(was, index=found.index).where(pd.Series(was, index=found.index) == ACCEPTED, OPEN)
 
     rest = previous[~previous["exception_id"].isin(found["exception_id"])].copy()
-    of_rule = rest["rule"].map(states).fillna("not_evaluated")
-    of_feed = (rest["rule"] + " " + rest["source"] + " " + rest["field"]).map(states)
-    state = of_feed.fillna(of_rule)
+    state = _state_of(rest, states)
     standing = rest["status"] != RESOLVED
     # A vanished record's own finding says so itself, and resolves when the record is back.
     unsure = rest["child_id"].isin(uncertain_children) & (rest["rule"] != "SR08")
@@ -71,17 +70,33 @@ def advance(
     return exceptions, events
 
 
-def rule_states(results: pd.DataFrame, feeds: pd.DataFrame) -> dict[str, str]:
-    """What `advance` needs to know of each rule, and of each feed rule by feed: a row of a feed that was not read tonight was not looked at."""
+def _state_of(exceptions: pd.DataFrame, states: Mapping[str, str]) -> pd.Series:
+    """The state that applies to each exception: of its rule and feed, else of its rule and system, else of its rule."""
+    of_system = exceptions["rule"] + " " + exceptions["source"]
+    of_feed = of_system + " " + exceptions["field"]
+    return of_feed.map(states).fillna(of_system.map(states)).fillna(exceptions["rule"].map(states)).fillna("not_evaluated").astype("str")
+
+
+def rule_states(results: pd.DataFrame, uses: Mapping[str, tuple[str, ...]], feeds: pd.DataFrame) -> dict[str, str]:
+    """What `advance` needs to know: the state of each rule (``RV01``), of a rule in one system (``RV01 synergy``), and of a feed rule by feed.
+
+    A fault in one system's record rests on that system's feeds and the reference files alone, so it can resolve while another system's
+    extract is missing. `uses` names the canonical tables of each rule; `feeds` has system, feed, tables, status, is_accepted, is_expected.
+    """
     states = dict(zip(results["rule"], results["state"], strict=True))
+    by_table = feeds.assign(table=feeds["tables"].str.split(", ")).explode("table")
+    late = by_table[~by_table["is_accepted"].astype(bool) & by_table["is_expected"].astype(bool)]
+    late_in = set(zip(late["table"], late["system"], strict=True))
+    for rule, tables in uses.items():
+        if tables and states.get(rule) in ("fresh", "old"):
+            for system in feeds["system"].unique():
+                is_late = any((table, here) in late_in for table in tables for here in (system, "reference"))
+                states[f"{rule} {system}"] = "old" if is_late else "fresh"
     for feed in feeds.itertuples():  # a few dozen feeds, not children
-        unread = "fresh" if feed.is_accepted else "not_evaluated"
-        for rule in ("SR04", "SR05", "SR07"):
-            states[f"{rule} {feed.system} {feed.feed}"] = unread
-        arrived = "fresh" if feed.status in ("accepted", "gated") else "not_evaluated"
-        for rule in ("SR02", "SR03"):
-            states[f"{rule} {feed.system} {feed.feed}"] = arrived
-        states[f"SR06 {feed.system} {feed.feed}"] = "not_evaluated" if feed.status == "missing" else "fresh"
-        if feed.tables and "people" in feed.tables.split(", ") and not feed.is_accepted:
-            states[f"SR08 {feed.system} {feed.feed}"] = "old"
+        name = f"{feed.system} {feed.feed}"
+        arrived = feed.status in ("accepted", "gated")
+        states |= {f"{rule} {name}": "fresh" if feed.is_accepted else "not_evaluated" for rule in ("SR04",)}
+        states |= {f"{rule} {name}": "fresh" if feed.is_accepted else "old" for rule in ("SR05", "SR07", "SR08")}
+        states |= {f"{rule} {name}": "fresh" if arrived else "not_evaluated" for rule in ("SR02", "SR03")}
+        states[f"SR06 {name}"] = "not_evaluated" if feed.status == "missing" else "fresh"
     return states

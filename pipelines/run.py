@@ -241,7 +241,7 @@ def _assemble(ingested: Ingested, links: pd.DataFrame, configuration: Configurat
 def _follow(night: Any, evaluated: Any, ingested: Ingested, frames: dict[str, Any], day: pd.Timestamp) -> tuple[pd.DataFrame, pd.DataFrame]:
     vanished = frames["vanished"]
     uncertain = set(vanished.loc[vanished["is_on_register"], "child_id"])
-    states = rule_states(evaluated.results, ingested.feeds)
+    states = rule_states(evaluated.results, {code: rule.uses for code, rule in catalogue().items()}, ingested.feeds)
     return advance(night.previous("exceptions"), evaluated.findings, states, uncertain, day)
 
 
