@@ -194,4 +194,4 @@ def _line_numbers(
 
 def _grid(table: pa.Table, headers: list[str], lines: np.ndarray, ragged: list[Ragged], path: Path) -> Grid:
     columns = [column.combine_chunks() for column in table.combine_chunks().columns]
-    return Grid(headers=headers, columns=columns, lines=lines, ragged=ragged, place=path.name)
+    return Grid(headers=headers, columns=columns, lines=lines, ragged=ragged)

@@ -38,7 +38,8 @@ class Grid:
     lines: np.ndarray
     ragged: list[Ragged] = field(default_factory=list)
     iso_dates: bool = False
-    place: str = ""
+    #: The file and sheet of each row, where rows of several sheets are read as one.
+    sheets: pa.Array | None = None
     header_line: int | None = None
     has_nul: bool = False
     #: Columns that no row has, where a row may leave any out (XML).

@@ -40,6 +40,7 @@ class Rows:
         self.columns = grid.columns if full is None else [column.filter(full) for column in grid.columns]
         self.lines = grid.lines if full is None else grid.lines[full.to_numpy(zero_copy_only=False)]
         self.count = len(self.lines)
+        self.files = grid.sheets if full is None or grid.sheets is None else grid.sheets.filter(full)
         self.notes = [] if full is None else [f"{len(grid.lines) - self.count} blank lines"]
         self.gone = np.zeros(self.count, dtype=bool)
         self.left_out = np.zeros(self.count, dtype=bool)
@@ -228,7 +229,8 @@ class Rows:
         }
         data["source_id"], data["row_id"] = (convert.series(key) for key in self._keys(name))
         data["source"] = _constant(self.profile.system, "str", self.count)
-        data["file"] = _constant(self.path.name, "str", self.count)
+        named = self.files is not None
+        data["file"] = convert.series(self.files) if named else _constant(self.path.name, "str", self.count)
         data["line"] = pd.Series(self.lines, index=index).astype("Int64")
         frame = {
             column_name: data[column_name].astype(dtype) if column_name in data else pd.Series(index=index, dtype=dtype)
@@ -303,7 +305,7 @@ class Rows:
             source, row = self._keys(table)
             rows += [
                 {
-                    "file": self.path.name,
+                    "file": self.path.name if self.files is None else self.files[place].as_py(),
                     "line": int(self.lines[place]),
                     "row_id": row[place].as_py(),
                     "source_id": source[place].as_py(),

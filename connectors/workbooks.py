@@ -47,7 +47,9 @@ def read(path: Path, feed: Feed) -> Grid:
         return first
     columns = [pa.concat_arrays([grid.columns[at] for grid in grids]) for at in range(len(first.headers))]
     lines = np.concatenate([grid.lines for grid in grids])
-    return Grid(first.headers, columns, lines, iso_dates=True, place=path.name, header_line=first.header_line)
+    labels = [f"{path.name} [{name}]" for name, grid in zip(names, grids, strict=True) for _ in grid.lines]
+    sheets = pa.array(labels, pa.string())
+    return Grid(first.headers, columns, lines, sheets=sheets, iso_dates=True, header_line=first.header_line)
 
 
 def _sheets(found: list[str], feed: Feed, path: Path) -> list[str]:
@@ -69,7 +71,7 @@ def _grid(rows: list[list[Any]], feed: Feed, path: Path, sheet: str) -> Grid:
     body = rows[at + 1 :]
     columns = [pa.array([_text(row[position]) for row in body], pa.string()) for position in range(len(headers))]
     lines = np.arange(at + 2, at + 2 + len(body), dtype=np.int64)
-    return Grid(headers, columns, lines, iso_dates=True, place=path.name, header_line=at + 1)
+    return Grid(headers, columns, lines, iso_dates=True, header_line=at + 1)
 
 
 def _header_row(rows: list[list[Any]], feed: Feed, path: Path, sheet: str) -> int:

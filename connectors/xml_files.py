@@ -51,7 +51,7 @@ def read(path: Path, feed: Feed) -> Grid:
     rows = reader.rows()
     columns = [pa.array([row.get(header, "") for row in rows], pa.string()) for header in headers]
     unseen = [header for header in feed.headers if not any(header in row for row in rows)]
-    return Grid(headers, columns, np.array(reader.lines, dtype=np.int64), place=path.name, unseen=unseen)
+    return Grid(headers, columns, np.array(reader.lines, dtype=np.int64), unseen=unseen)
 
 
 class _Reader:

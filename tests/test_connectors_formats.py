@@ -89,7 +89,10 @@ def test_a_sheet_is_found_by_its_name_and_several_of_one_layout_are_read_as_one(
     text = Path(load_profiles()["synergy"].origin).read_text(encoding="utf-8")
     for pattern, ids in (("Visits East", ["1"]), ("visits*", ["1", "2"])):
         found = profile(tmp_path, text.replace("    header: search", f'    sheet: "{pattern}"'), "synergy")
-        assert read_feed(found, "monitoring_visits", path).tables["visits"].row_id.tolist() == ids
+        frame = read_feed(found, "monitoring_visits", path).tables["visits"]
+        assert frame.row_id.tolist() == ids
+        assert frame.line.unique().tolist() == [2]
+    assert frame.file.tolist() == ["monitoring_visits.xlsx [Visits East]", "monitoring_visits.xlsx [Visits West]"]
     found = profile(tmp_path, text.replace("    header: search", "    sheet: Besuche"), "synergy")
     with pytest.raises(FeedRefusedError, match="has no sheet 'Besuche'; it has Notes, Visits East"):
         read_feed(found, "monitoring_visits", path)

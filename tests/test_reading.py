@@ -310,3 +310,40 @@ def test_real_successor_links_are_read(shared_data):
     assert accounted(reading)
     assert reading.rows == 33_801  # and no line feed after the last
     assert len(reading.set_aside) == 0
+
+
+def test_the_national_register_is_read_among_its_many_columns(tmp_path):
+    found = load_profiles()["reference"]
+    ours = list(found.feeds["edubasealldata"].headers)
+    others = [
+        "EstablishmentTypeGroup (code)",
+        "ReasonEstablishmentOpened (name)",
+        "OfficialSixthForm (name)",
+        "TelephoneNum",
+    ]
+    others += ["HeadTitle (name)", "HeadFirstName", "DistrictAdministrative (code)", "Easting", "PreviousLA (code)"]
+    header = [*others[:4], *ours, *others[4:], "A column of next year"]
+    row = {"URN": "100001", "LA (code)": "201", "EstablishmentName": "St Anne’s, City", "OpenDate": "01-01-1920"}
+    row |= {
+        "CloseDate": "",
+        "StatutoryLowAge": "5",
+        "StatutoryHighAge": "16",
+        "Postcode": "EC1A1AA",
+        "Easting": "533498",
+    }
+    path = tmp_path / "edubasealldata20261025.csv"
+    text = io.StringIO(newline="")
+    csv.writer(text, quoting=csv.QUOTE_ALL).writerows([header, [row.get(name, "") for name in header]])
+    path.write_bytes(text.getvalue().encode("cp1252"))
+    reading = read_feed(found, "edubasealldata", path)
+    setting = reading.tables["settings"].iloc[0]
+    assert (setting.urn, setting.row_id, setting.la_code, setting.low_age, setting.high_age) == (
+        "100001",
+        "100001",
+        "201",
+        5,
+        16,
+    )
+    assert (setting.setting_name, setting.postcode, setting.opened_on.year) == ("St Anne’s, City", "EC1A 1AA", 1920)
+    assert pd.isna(setting.closed_on)
+    assert reading.new_columns == []
