@@ -87,12 +87,14 @@ def check_headers(
     feed: Feed, found: list[str], file: str, line: int | None = None, hint: str = ""
 ) -> tuple[dict[str, int], list[str]]:
     """Where the feed's columns are in the file, and the informational ones that are absent. Raises
-    `FeedRefusedError` when needed ones are; headers may be shown, since they hold no personal data."""
+    `FeedRefusedError` when needed ones are. What the file has is shown only where some of it is known, because the
+    first line of a file without a header is a child."""
     positions, absent = pick_headers(found, feed.headers, file)
     needed = [header for header in absent if feed.headers[header]]
     if needed or not found:
         where = f", line {line}" if line else ""
         columns = ", ".join(f"'{header}'" for header in needed)
+        advice = "No known column is there: the file may have no header, or the profile states another line for it."
         shown = ", ".join(header.strip() for header in found[:12] if header) + (", ..." if len(found) > 12 else "")
         raise FeedRefusedError(
             f"{file}{where}: needed column{'s' if len(needed) > 1 else ''} {columns} not found.",
