@@ -117,7 +117,7 @@ def _parse(
         body = body + (b"\n" if ends_open else b"") + _SENTINEL.encode() + b"\n"
     if not body:
         nothing = pa.table({name: pa.array([], pa.string()) for name in names})
-        return _grid(nothing, headers, np.array([], dtype=np.int64), [], path)
+        return _grid(nothing, headers, np.array([], dtype=np.int64), [])
     try:
         table = arrow_csv.read_csv(
             pa.py_buffer(body),
@@ -170,7 +170,7 @@ def _parse(
             f"{path.name}, line {ragged[-1].line}: the file stops in the middle of a row; it was cut short.",
             "Ask for the extract again; the last accepted one is used until then.",
         )
-    return _grid(table, headers, lines, ragged, path)
+    return _grid(table, headers, lines, ragged)
 
 
 def _line_numbers(
@@ -192,6 +192,6 @@ def _line_numbers(
     return begins[good], begins[bad].tolist(), int(begins[-1]) if total else first_line
 
 
-def _grid(table: pa.Table, headers: list[str], lines: np.ndarray, ragged: list[Ragged], path: Path) -> Grid:
+def _grid(table: pa.Table, headers: list[str], lines: np.ndarray, ragged: list[Ragged]) -> Grid:
     columns = [column.combine_chunks() for column in table.combine_chunks().columns]
     return Grid(headers=headers, columns=columns, lines=lines, ragged=ragged)

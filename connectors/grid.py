@@ -99,6 +99,10 @@ def check_headers(
         raise FeedRefusedError(
             f"{file}{where}: needed column{'s' if len(needed) > 1 else ''} {columns} not found.",
             hint
-            or f"Correct the name in the profile or ask for the column; the file has: {shown or 'no header there'}.",
+            or (
+                f"Correct the name in the profile or ask for the column; the file has: {shown}."
+                if positions
+                else advice
+            ),
         )
     return positions, absent

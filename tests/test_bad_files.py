@@ -106,6 +106,11 @@ def test_a_renamed_needed_column_refuses_the_file_and_names_it(tmp_path):
     )
 
 
+def test_a_file_without_a_header_is_refused_without_showing_its_first_child(tmp_path):
+    assert "No known column is there" in refused(tmp_path, f"{ROW}\n{OTHER}\n".encode())
+    refused(tmp_path, f"{ROW}\n{OTHER}\n".encode(), CASEWORK + "    header: search\n")
+
+
 def test_an_absent_informational_column_and_a_new_one_are_reported(tmp_path):
     reading = read_pupils(tmp_path, ROW, header=HEADER.replace("Estimated", "Is Estimated"))
     assert reading.missing_columns == ["Estimated"]
