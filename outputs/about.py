@@ -19,7 +19,9 @@ SYSTEM_TITLES = {
 
 @dataclass(frozen=True)
 class NotReceived:
-    """A feed that was not accepted for this night. `old_copy_of` is the night whose copy stands in, None where there is none."""
+    """A feed that was not accepted for this night. `old_copy_of` is the night whose copy stands in, None where there
+    is none.
+    """
 
     system: str
     feed: str

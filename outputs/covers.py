@@ -10,7 +10,8 @@ from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.hyperlink import Hyperlink
 
 from outputs.about import About
-from outputs.sheets import HEAD, Book, Column, Sheet, page_set_up
+from outputs.looks import HEAD
+from outputs.sheets import Book, Column, Sheet, page_set_up
 from outputs.wording import uk_date, uk_time
 
 #: Widths of a cover's columns: a margin, labels, and what they say.

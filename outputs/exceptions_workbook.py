@@ -10,8 +10,9 @@ import pandas as pd
 
 from outputs.about import About, system_title
 from outputs.covers import Cover, column_guide, footer_of, open_cover, run_facts, write_run_sheet
+from outputs.looks import SEVERITY_COLOURS
 from outputs.protect import mask_restricted
-from outputs.sheets import ROW_LIMIT, SEVERITY_COLOURS, Book, Column, write_list
+from outputs.sheets import ROW_LIMIT, Book, Column, write_list
 from outputs.wording import (
     AGE_BANDS,
     KIND_TITLES,
@@ -95,9 +96,9 @@ def write_exceptions(
 ) -> None:
     """Write the exceptions workbook.
 
-    `exceptions` is the exceptions frame of a night (one row per exception; resolved ones are left to a sheet of their own and
-    counted nowhere else). With `register` the whereabouts of restricted children are masked here as well; without it the frame
-    has to be masked already. Raises OSError where the file cannot be written.
+    `exceptions` is the exceptions frame of a night (one row per exception; resolved ones are left to a sheet of their
+    own and counted nowhere else). With `register` the whereabouts of restricted children are masked here as well;
+    without it the frame has to be masked already. Raises OSError where the file cannot be written.
     """
     if register is not None:
         exceptions = mask_restricted(exceptions, register)
@@ -287,7 +288,7 @@ def _table(
     old = standing["on_old_data"].fillna(False).astype(bool).groupby(standing[column]).sum()
     totals = [0] * (len(SEVERITIES) + 3)
     for key, label, title, target in lines:
-        cells = [int(counts.at[key, name]) if key in counts.index else 0 for name in SEVERITIES]
+        cells = [int(counts.loc[key, name]) if key in counts.index else 0 for name in SEVERITIES]
         numbers = [*cells, int(sizes.get(key, 0)), int(new.get(key, 0)), int(old.get(key, 0))]
         totals = [total + number for total, number in zip(totals, numbers, strict=True)]
         looks = [f"severity {name}" if number else "count" for name, number in zip(SEVERITIES, cells, strict=True)] + [

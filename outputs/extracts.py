@@ -1,9 +1,11 @@
-"""Files for business intelligence: the register, the exceptions and the figures as Parquet and as CSV, with a data dictionary.
+"""Files for business intelligence: the register, the exceptions and the figures as Parquet and as CSV, with a data
+dictionary.
 
-Column order and types are declared here and do not change from night to night; a column that a frame lacks is written empty. What a
-frame has beyond them is not written: a new column is a decision, not an accident. Parquet keeps types and the text as it is. CSV is
-UTF-8 with a byte order mark, so that Excel reads it; dates are ``yyyy-mm-dd``, and text that a spreadsheet would run as a formula has an
-apostrophe in front. Ids are text: in Excel open the Parquet file or the workbook to keep leading zeros.
+Column order and types are declared here and do not change from night to night; a column that a frame lacks is written
+empty. What a frame has beyond them is not written: a new column is a decision, not an accident. Parquet keeps types
+and the text as it is. CSV is UTF-8 with a byte order mark, so that Excel reads it; dates are ``yyyy-mm-dd``, and text
+that a spreadsheet would run as a formula has an apostrophe in front. Ids are text: in Excel open the Parquet file or
+the workbook to keep leading zeros.
 """
 
 from __future__ import annotations
@@ -18,7 +20,8 @@ from outputs.kpis_workbook import COLUMNS as KPI_COLUMNS
 from outputs.protect import mask_restricted, neutral_csv
 from outputs.register_workbook import COLUMNS as REGISTER_COLUMNS
 
-#: Per table: column to (type, meaning). Types: id and text are text, date a day, whole and number numbers, flag true or false.
+#: Per table: column to (type, meaning). Types: id and text are text, date a day, whole and number numbers, flag true
+#: or false.
 _TEXT, _DATE, _WHOLE, _NUMBER, _FLAG = "text", "date", "whole", "number", "flag"
 DTYPES = {_TEXT: "str", _DATE: "datetime64[us]", _WHOLE: "Int64", _NUMBER: "float64", _FLAG: "boolean"}
 _MEANINGS = {

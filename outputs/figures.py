@@ -10,8 +10,9 @@ RAG_WORDS = {"green": "On target", "amber": "Near target", "red": "Off target", 
 def judged(kpis: pd.DataFrame) -> pd.DataFrame:
     """The KPI frame with ``rag`` (green, amber, red or empty).
 
-    Uses the columns ``rag``, or ``direction``, ``green`` and ``amber``, where the frame has them; else the target alone. A figure of
-    which less is better (`direction` down, or a target of 0) is judged by its numerator, the others by their percentage.
+    Uses the columns ``rag``, or ``direction``, ``green`` and ``amber``, where the frame has them; else the target
+    alone. A figure of which less is better (`direction` down, or a target of 0) is judged by its numerator, the
+    others by their percentage.
     """
     target = pd.to_numeric(kpis["target"], errors="coerce")
     direction = kpis["direction"] if "direction" in kpis else pd.Series(pd.NA, index=kpis.index, dtype="object")
@@ -32,8 +33,9 @@ def judged(kpis: pd.DataFrame) -> pd.DataFrame:
 
 
 def nights_of(trend: pd.DataFrame | None, kpis: pd.DataFrame, as_of: pd.Timestamp, nights: int = 400) -> pd.DataFrame:
-    """One row per figure and night (``as_of``, ``code``, ``line``, ``numerator``, ``denominator``, ``value``), tonight included,
-    later nights left out, oldest first, the latest `nights` only."""
+    """One row per figure and night (``as_of``, ``code``, ``line``, ``numerator``, ``denominator``, ``value``),
+    tonight included, later nights left out, oldest first, the latest `nights` only.
+    """
     columns = ["as_of", "code", "line", "numerator", "denominator", "value"]
     tonight = kpis.assign(as_of=as_of)[columns]
     parts = [tonight]
@@ -54,7 +56,9 @@ def nights_of(trend: pd.DataFrame | None, kpis: pd.DataFrame, as_of: pd.Timestam
 
 
 def moved(kpis: pd.DataFrame, every_night: pd.DataFrame, as_of: pd.Timestamp) -> pd.DataFrame:
-    """The KPI frame with ``previous_numerator``, ``previous_value`` and ``change`` (points) since the latest earlier night."""
+    """The KPI frame with ``previous_numerator``, ``previous_value`` and ``change`` (points) since the latest earlier
+    night.
+    """
     earlier = every_night[every_night["as_of"] < as_of].drop_duplicates(["code", "line"], keep="last")
     before = earlier.set_index(["code", "line"])[["numerator", "value"]].add_prefix("previous_")
     joined = kpis.assign(line=kpis["line"].fillna("")).join(before, on=["code", "line"])

@@ -1,7 +1,7 @@
 """The source health page of each system: what arrived, how much of it was taken, and what was not as expected.
 
-For the analyst of that system, and made to be sent to whoever looks after the extract. It works with no network, and it quotes file, line,
-column and reason, never the raw text of a row.
+For the analyst of that system, and made to be sent to whoever looks after the extract. It works with no network, and
+it quotes file, line, column and reason, never the raw text of a row.
 """
 
 from __future__ import annotations
@@ -30,11 +30,11 @@ def write_health(
 ) -> Path:
     """Write `folder`/health-<system>.html and return its path.
 
-    Each frame may hold every system; the rows of this one are taken (a frame without a ``system`` column is taken whole).
-    `feeds` is the night's feeds frame; `expectation_results` has system, feed, expectation, column, observed, wanted, is_met, severity;
-    `set_aside` has file, line, reason and may have column and row_id; `unknown_codes` has table, column, value, and line or
-    source_id; `new_columns` has feed, column and may have ``what`` (new, or missing and informational). Frames may be None or empty.
-    Raises OSError where the page cannot be written.
+    Each frame may hold every system; the rows of this one are taken (a frame without a ``system`` column is taken
+    whole). `feeds` is the night's feeds frame; `expectation_results` has system, feed, expectation, column, observed,
+    wanted, is_met, severity; `set_aside` has file, line, reason and may have column and row_id; `unknown_codes` has
+    table, column, value, and line or source_id; `new_columns` has feed, column and may have ``what`` (new, or missing
+    and informational). Frames may be None or empty. Raises OSError where the page cannot be written.
     """
     own_feeds = _of(feeds, system)
     results, aside = _of(expectation_results, system), _of(set_aside, system)
@@ -111,7 +111,7 @@ def _reasons(aside: pd.DataFrame) -> list[dict[str, Any]]:
         .size()
         .sort_values(ascending=False, kind="stable")
     )
-    return [{"file": file, "reason": reason, "number": int(number)} for (file, reason), number in sizes.items()]  # type: ignore[misc]
+    return [{"file": file, "reason": reason, "number": int(number)} for (file, reason), number in sizes.items()]
 
 
 def _lines(aside: pd.DataFrame) -> list[dict[str, Any]]:
@@ -136,6 +136,7 @@ def _codes(codes: pd.DataFrame) -> list[dict[str, Any]]:
     if codes.empty:
         return []
     frame = codes.reindex(columns=["table", "column", "value", "line"])
+    frame["value"] = frame["value"].astype("str").str.slice(0, 60)
     grouped = frame.groupby(["table", "column", "value"], dropna=False)["line"].agg(["size", "min"]).reset_index()
     return _records(
         grouped.rename(columns={"size": "number", "min": "line"})
@@ -148,4 +149,4 @@ def _columns(columns: pd.DataFrame) -> list[dict[str, Any]]:
     if columns.empty:
         return []
     frame = columns.reindex(columns=["feed", "column", "what"])
-    return _records(frame.assign(what=frame["what"].fillna("new")))
+    return _records(frame.assign(what=frame["what"].astype("object").fillna("new")))

@@ -60,8 +60,8 @@ _NIGHTS_ACROSS = 92
 def write_kpis(path: Path, kpis: pd.DataFrame, about: About, trend: pd.DataFrame | None = None) -> None:
     """Write the KPI workbook.
 
-    `kpis` is the KPI frame of the night; `trend` the same figures of earlier nights (``as_of``, ``code``, ``line``, ``numerator``,
-    ``denominator``, ``value``). Raises OSError where the file cannot be written.
+    `kpis` is the KPI frame of the night; `trend` the same figures of earlier nights (``as_of``, ``code``, ``line``,
+    ``numerator``, ``denominator``, ``value``). Raises OSError where the file cannot be written.
     """
     as_of = pd.Timestamp(about.as_of)
     every = nights_of(trend, kpis, as_of)

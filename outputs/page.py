@@ -1,7 +1,7 @@
 """`report.html`: one page a night that says where children are, what is overdue, and what cannot be believed.
 
-Self-contained: its style, its small script and its pictures are in the file, and it fetches nothing. It says child ids and the
-systems' record ids, never names; for a restricted child it says nothing about where the child is.
+Self-contained: its style, its small script and its pictures are in the file, and it fetches nothing. It says child
+ids and the systems' record ids, never names; for a restricted child it says nothing about where the child is.
 """
 
 from __future__ import annotations
@@ -55,9 +55,10 @@ def write_report(
 ) -> None:
     """Write the page of a night.
 
-    `figures` is the KPI frame; `exceptions` the exceptions frame, with those resolved since the night before (by ``resolved_on`` where the
-    frame has it); `register` the public register; `feeds` the night's feeds; `health` the expectation results; `trend` the KPI
-    figures of earlier nights. Every frame may be empty. Raises OSError where the file cannot be written.
+    `figures` is the KPI frame; `exceptions` the exceptions frame, with those resolved since the night before (by
+    ``resolved_on`` where the frame has it); `register` the public register; `feeds` the night's feeds; `health` the
+    expectation results; `trend` the KPI figures of earlier nights. Every frame may be empty. Raises OSError where the
+    file cannot be written.
     """
     as_of = pd.Timestamp(about.as_of)
     exceptions = mask_restricted(exceptions, register)
@@ -208,7 +209,7 @@ def _whereabouts(
 def _lists(now: pd.DataFrame, register: pd.DataFrame) -> list[Shown]:
     return [
         list_of(
-            "awaiting",
+            "nothing-in-place",
             "Nothing in place",
             "Awaiting provision, of school age and not in education, or a placement that ended with none to follow.",
             now,
@@ -292,7 +293,7 @@ def _kpi_rows(figures: pd.DataFrame, trend: pd.DataFrame | None, as_of: pd.Times
 
 
 def _target(target: object, by_number: bool) -> str:
-    if pd.isna(target):  # type: ignore[call-overload]
+    if pd.isna(target):
         return "–"
     return f"{float(target):g}" + ("" if by_number and not target else "%")  # type: ignore[arg-type]
 

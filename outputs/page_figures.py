@@ -1,4 +1,6 @@
-"""The counts of the page that are not KPIs: bands, months and cohorts. Every breakdown adds up to the total beside it."""
+"""The counts of the page that are not KPIs: bands, months and cohorts. Every breakdown adds up to the total beside
+it.
+"""
 
 from __future__ import annotations
 
@@ -65,7 +67,7 @@ def awaiting_by_days(active: pd.DataFrame) -> Rows:
     """Children awaiting provision by days waited: with nothing in place, and with an interim placement."""
     waiting = active[active["awaiting"].isin(["nothing_in_place", "interim"])]
     bands = band(waiting["waiting_days"], WAITING_BANDS)
-    rows = []
+    rows: Rows = []
     for name in [*(label for _, label in WAITING_BANDS), _NOT_RECORDED]:
         own = waiting[bands == name]
         nothing = int((own["awaiting"] == "nothing_in_place").sum())
@@ -94,13 +96,13 @@ def visits_by_cohort(active: pd.DataFrame, as_of: pd.Timestamp) -> Rows:
     days = due.reset_index(drop=True)
     state = state.mask(days <= soon, "soon").mask(days < as_of, "overdue").mask(days.isna(), "undated")
     table = pd.crosstab(words["cohort"].reset_index(drop=True), state)
-    rows = []
+    rows: Rows = []
     for cohort in [
         *[name for name in COHORTS if name in table.index],
         *[name for name in table.index if name not in COHORTS],
     ]:
         number = {
-            name: int(table.at[cohort, name]) if name in table.columns else 0
+            name: int(table.loc[cohort, name]) if name in table.columns else 0
             for name in ("overdue", "soon", "later", "undated")
         }
         rows.append({"name": titled(cohort, COHORTS), **number, "number": sum(number.values())})
@@ -149,7 +151,7 @@ def not_believed(standing: pd.DataFrame) -> tuple[list[str], Rows]:
     most = int(table.to_numpy().max()) if table.size else 1
     rows = []
     for code in table.index:
-        cells = [int(table.at[code, system]) for system in systems]
+        cells = [int(table.loc[code, system]) for system in systems]
         children = int(record.loc[family == code, "child_id"].nunique())
         shades = [0 if not number else 1 + round(3 * number / most) for number in cells]
         rows.append(

@@ -101,7 +101,7 @@ def _text(value: object, limit: int = 240) -> str:
 
 
 def _flag(value: object) -> bool:
-    return not pd.isna(value) and bool(value)  # type: ignore[call-overload]
+    return not pd.isna(value) and bool(value)
 
 
 def list_of(

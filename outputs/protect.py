@@ -1,14 +1,15 @@
 """What must never leave: the whereabouts of restricted children, and text that a spreadsheet would run.
 
-**Restricted children.** Where any system restricts a child's address, every column that says or hints where the child is
-holds the word ``restricted`` in everything we write, even when another system shows it openly. The columns are declared
-here. What an exception found (its evidence) may quote any of them, so it is withheld as a whole; the child's id and the
-record's id stay, so that the person who fixes it can look in the source system, where access is controlled.
+**Restricted children.** Where any system restricts a child's address, every column that says or hints where the child
+is holds the word ``restricted`` in everything we write, even when another system shows it openly. The columns are
+declared here. What an exception found (its evidence) may quote any of them, so it is withheld as a whole; the child's
+id and the record's id stay, so that the person who fixes it can look in the source system, where access is
+controlled.
 
-**Text that runs.** Excel and LibreOffice read a cell that begins with ``= + - @``, a tab or a return as a formula. In a
-workbook the cell is typed as text and carries `quotePrefix`, so nothing is altered (`outputs.sheets`). A CSV file has no
-types: there such text gets an apostrophe in front, the same mark that a spreadsheet uses, and the data dictionary says so. Parquet
-has types and is read by programs, so it holds the text as it is.
+**Text that runs.** Excel and LibreOffice read a cell that begins with ``= + - @``, a tab or a return as a formula. In
+a workbook the cell is typed as text and carries `quotePrefix`, so nothing is altered (`outputs.sheets`). A CSV file
+has no types: there such text gets an apostrophe in front, the same mark that a spreadsheet uses, and the data
+dictionary says so. Parquet has types and is read by programs, so it holds the text as it is.
 """
 
 from __future__ import annotations
@@ -70,7 +71,9 @@ _RUNS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 
 
 def restricted_children(register: pd.DataFrame) -> pd.Series:
-    """True for each row of `register` whose child is restricted; takes Y/N text and flags. Without the column nobody is."""
+    """True for each row of `register` whose child is restricted; takes Y/N text and flags. Without the column nobody
+    is.
+    """
     if "is_restricted" not in register:
         return pd.Series(False, index=register.index)
     flags = register["is_restricted"]
@@ -83,8 +86,8 @@ def mask_restricted(frame: pd.DataFrame, register: pd.DataFrame) -> pd.DataFrame
     """A copy of `frame` in which nothing says where a restricted child is.
 
     `frame` is the register, an exceptions frame or any frame with ``child_id`` (or ``source`` and ``source_id``);
-    `register` says who is restricted (``child_id``, ``is_restricted``, and the ``<system>_id`` columns where it has them).
-    A frame that carries its own ``is_restricted`` column is masked by that as well.
+    `register` says who is restricted (``child_id``, ``is_restricted``, and the ``<system>_id`` columns where it has
+    them). A frame that carries its own ``is_restricted`` column is masked by that as well.
     """
     hidden = _rows_of_restricted(frame, register)
     if not hidden.any():

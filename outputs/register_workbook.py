@@ -8,8 +8,9 @@ import pandas as pd
 
 from outputs.about import About, system_title
 from outputs.covers import Cover, column_guide, footer_of, open_cover, run_facts, write_run_sheet
+from outputs.looks import GRADE_LOOKS
 from outputs.protect import mask_restricted, restricted_children
-from outputs.sheets import GRADE_LOOKS, ROW_LIMIT, Book, Column, write_list
+from outputs.sheets import ROW_LIMIT, Book, Column, write_list
 from outputs.wording import AWAITING, GRADE_MEANINGS, GRADES, cohort_titles, counted, titled
 
 TITLE = "Register of children with EHC plans"
@@ -83,8 +84,8 @@ _ORDER = {"missing": 0, "not_known": 1, "recorded": 2}
 def write_register(path: Path, register: pd.DataFrame, about: About, row_limit: int = ROW_LIMIT) -> None:
     """Write the register workbook: a cover and one row per child, whereabouts not confirmed first.
 
-    `register` has the public register's columns; the whereabouts of restricted children are masked here. Raises OSError where the
-    file cannot be written.
+    `register` has the public register's columns; the whereabouts of restricted children are masked here. Raises
+    OSError where the file cannot be written.
     """
     masked = mask_restricted(register, register)
     restricted = restricted_children(register)

@@ -37,7 +37,9 @@ def environment() -> Environment:
 
 
 def write_page(path: Path, template: str, **content: Any) -> None:
-    """Render a template of this package into a file, UTF-8 with ``\\n`` line ends. Raises OSError where it cannot be written."""
+    """Render a template of this package into a file, UTF-8 with ``\\n`` line ends. Raises OSError where it cannot be
+    written.
+    """
     text = environment().get_template(template).render(**content)
     # Lone surrogates cannot be written; they come only from damaged text.
     path.write_bytes(text.encode("utf-8", "replace"))

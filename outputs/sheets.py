@@ -1,14 +1,15 @@
-"""Sheets that are good to work in: written fast, safe to open, with ids as text, dates as dates and severity in colour.
+"""Sheets that are good to work in: written fast, safe to open, with ids as text, dates as dates and severity in
+colour.
 
-A thin layer on openpyxl's write-only mode, which streams rows and so needs little memory. Text is always written as text:
-a cell that begins with ``= + - @``, a tab or a return keeps its characters and carries `quotePrefix`, so no spreadsheet
-runs it. Control characters are removed, and text longer than a cell can hold is cut with a note.
+A thin layer on openpyxl's write-only mode, which streams rows and so needs little memory. Text is always written as
+text: a cell that begins with ``= + - @``, a tab or a return keeps its characters and carries `quotePrefix`, so no
+spreadsheet runs it. Control characters are removed, and text longer than a cell can hold is cut with a note.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import lru_cache
@@ -17,45 +18,25 @@ from xml.sax.saxutils import escape
 
 import pandas as pd
 from openpyxl import Workbook
-from openpyxl.cell.cell import Cell
-from openpyxl.styles import Alignment, Border, Font, PatternFill, Side
 from openpyxl.utils import get_column_letter
 from openpyxl.worksheet._write_only import WriteOnlyWorksheet
 from openpyxl.worksheet.properties import PageSetupProperties
 from openpyxl.xml.functions import fromstring
 
+from outputs.looks import GRADE_LOOKS, RAG_COLOURS, SEVERITY_COLOURS, Styles
 from outputs.protect import clean_text, would_run
 from outputs.wording import GRADES, SEVERITY_TITLES, titled
 
 ROW_LIMIT = 1_048_576
-DATE_FORMAT = "dd/mm/yyyy"
-INK, QUIET, LINE, HEAD, PAPER, ACCENT = "1C2B33", "5A6872", "D5DCE0", "12404F", "F4F7F8", "0B5D75"
-#: Fill and text of each severity: dark enough on light, or light enough on dark, to be read (WCAG AA).
-SEVERITY_COLOURS = {
-    "critical": ("9B1C1C", "FFFFFF"),
-    "high": ("F9D3B4", "5C2A00"),
-    "medium": ("FFF1C2", "4D3B00"),
-    "info": ("DCE9F2", "17405C"),
-}
-RAG_COLOURS = {"red": ("9B1C1C", "FFFFFF"), "amber": ("FFD58A", "4D3300"), "green": ("CDE9D6", "0E4A26")}
-#: How each grade of whereabouts looks: what is not confirmed stands out.
-GRADE_LOOKS = {
-    "missing": "severity critical",
-    "not_known": "severity critical",
-    "recorded": "severity high",
-    "corroborated": "text",
-    "seen": "text",
-}
-FONT = "Arial"
 
 
 @dataclass(frozen=True)
 class Column:
     """One column of a list: where its value comes from, its heading, its width in characters and how it is shown.
 
-    `kind` is ``text``, ``wrapped``, ``date``, ``due`` (a date, red where ``<key>_is_late``), ``number``, ``percent``, ``points``, ``target``, ``severity``,
-    ``rag``, ``grade``, ``flag`` or ``new``; `about` explains it on the cover; a hidden column carries a key for the way back; one that
-    is not printed stands to the right of the printed.
+    `kind` is ``text``, ``wrapped``, ``date``, ``due`` (a date, red where ``<key>_is_late``), ``number``, ``percent``,
+    ``points``, ``target``, ``severity``, ``rag``, ``grade``, ``flag`` or ``new``; `about` explains it on the cover; a
+    hidden column carries a key for the way back; one that is not printed stands to the right of the printed.
     """
 
     key: str
@@ -74,7 +55,7 @@ class Sheet(WriteOnlyWorksheet):
     workbook. The rows are written as text here; everything around them is openpyxl's.
     """
 
-    def _write_rows(self) -> Iterator[None]:
+    def _write_rows(self) -> Generator[None, Iterable[tuple[Any, str]], None]:
         writer = self._writer.xf.send(True)
         # With the standard library's writer the text goes straight to the file; with lxml's it goes in as an element.
         write = getattr(writer, "_file", None) or (lambda text: writer.write(fromstring(text)))
@@ -130,114 +111,6 @@ def _inner_text(value: str) -> tuple[bool, str]:
     return would_run(text), f"<t{keep}>{escape(text)}</t>"
 
 
-class Styles:
-    """The named looks of a workbook, each made once, with a quoted twin for text that must never run."""
-
-    def __init__(self, sheet: WriteOnlyWorksheet) -> None:
-        self.ids: dict[str, tuple[int, int]] = {}
-        for name, look in _looks().items():
-            plain, quoted = Cell(sheet, row=1, column=1), Cell(sheet, row=1, column=1)
-            for part, value in look.items():
-                setattr(plain, part, value)
-                setattr(quoted, part, value)
-            quoted.quotePrefix = True
-            self.ids[name] = (plain.style_id, quoted.style_id)
-
-
-def _fill(colour: str) -> PatternFill:
-    return PatternFill("solid", start_color=colour)
-
-
-def _looks() -> dict[str, dict[str, Any]]:
-    hair = Border(bottom=Side("hair", color="A9B6BD"))
-    top = Alignment(vertical="center")
-    body = {"font": Font(name=FONT, size=10, color=INK), "border": hair, "alignment": top}
-    wrapped = body | {"alignment": Alignment(vertical="center", wrap_text=True)}
-    right = Alignment(vertical="center", horizontal="right", indent=1)
-    centre = Alignment(vertical="center", horizontal="center")
-    looks: dict[str, dict[str, Any]] = {
-        "text": body | {"number_format": "@"},
-        "wrapped": wrapped | {"number_format": "@"},
-        "date": body | {"number_format": DATE_FORMAT, "alignment": centre},
-        "late": body
-        | {
-            "number_format": DATE_FORMAT,
-            "alignment": centre,
-            "font": Font(name=FONT, size=10, bold=True, color="9B1C1C"),
-        },
-        "number": body | {"number_format": "#,##0", "alignment": right},
-        "percent": body | {"number_format": '0.0"%"', "alignment": right},
-        "points": body | {"number_format": "+0.0;-0.0;0.0", "alignment": right},
-        "target": body | {"number_format": "General", "alignment": right},
-        "flag": body | {"alignment": centre},
-        "new": body | {"font": Font(name=FONT, size=10, bold=True, color=ACCENT), "alignment": centre},
-        "restricted": body | {"font": Font(name=FONT, size=10, italic=True, color=QUIET)},
-        "head": {
-            "font": Font(name=FONT, size=10, bold=True, color="FFFFFF"),
-            "fill": _fill(HEAD),
-            "alignment": Alignment(vertical="center", wrap_text=True),
-            "border": Border(left=Side("thin", color="3B6675"), bottom=Side("medium", color=HEAD)),
-        },
-        "head right": {
-            "font": Font(name=FONT, size=10, bold=True, color="FFFFFF"),
-            "fill": _fill(HEAD),
-            "alignment": Alignment(vertical="center", horizontal="right", indent=1, wrap_text=True),
-            "border": Border(left=Side("thin", color="3B6675"), bottom=Side("medium", color=HEAD)),
-        },
-        "blank": {},
-        "title": {"font": Font(name=FONT, size=20, bold=True, color=HEAD), "alignment": Alignment(vertical="center")},
-        "subtitle": {"font": Font(name=FONT, size=12, color=QUIET), "alignment": Alignment(vertical="center")},
-        "section": {
-            "font": Font(name=FONT, size=13, bold=True, color=HEAD),
-            "border": Border(bottom=Side("medium", color=HEAD)),
-            "alignment": Alignment(vertical="bottom"),
-        },
-        "prose": {
-            "font": Font(name=FONT, size=10, color=INK),
-            "alignment": Alignment(vertical="center", wrap_text=True),
-        },
-        "label": {"font": Font(name=FONT, size=10, bold=True, color=INK), "border": hair, "alignment": top},
-        "fact": {
-            "font": Font(name=FONT, size=10, color=INK),
-            "border": hair,
-            "alignment": Alignment(vertical="center", wrap_text=True),
-        },
-        "count": {
-            "font": Font(name=FONT, size=10, color=INK),
-            "border": hair,
-            "number_format": "#,##0",
-            "alignment": right,
-        },
-        "link": {"font": Font(name=FONT, size=10, color=ACCENT, underline="single"), "border": hair, "alignment": top},
-        "total": {
-            "font": Font(name=FONT, size=10, bold=True, color=INK),
-            "border": Border(top=Side("thin", color=INK)),
-            "number_format": "#,##0",
-            "alignment": right,
-        },
-        "total note": {"font": Font(name=FONT, size=10, color=QUIET), "border": Border(top=Side("thin", color=INK))},
-        "total label": {
-            "font": Font(name=FONT, size=10, bold=True, color=INK),
-            "border": Border(top=Side("thin", color=INK)),
-        },
-        "warning": {
-            "font": Font(name=FONT, size=10, bold=True, color="5C2A00"),
-            "fill": _fill("FCE5D2"),
-            "alignment": Alignment(vertical="center", wrap_text=True),
-        },
-    }
-    for prefix, colours in (("severity", SEVERITY_COLOURS), ("rag", RAG_COLOURS)):
-        for name, (fill, ink) in colours.items():
-            looks[f"{prefix} {name}"] = {
-                "font": Font(name=FONT, size=10, bold=True, color=ink),
-                "fill": _fill(fill),
-                "border": Border(bottom=Side("thin", color="FFFFFF")),
-                "alignment": centre,
-                "number_format": "#,##0",
-            }
-    return looks
-
-
 class Book(Workbook):
     """A write-only workbook with our looks and safe sheet names."""
 
@@ -274,7 +147,9 @@ _FORBIDDEN = re.compile(r"[\[\]:*?/\\]")
 
 
 def safe_sheet_name(text: str, taken: set[str]) -> str:
-    """A name of at most 31 characters without ``[ ] : * ? / \\``, not yet in `taken` (case ignored); it is added there."""
+    """A name of at most 31 characters without ``[ ] : * ? / \\``, not yet in `taken` (case ignored); it is added
+    there.
+    """
     base = re.sub(r"\s+", " ", _FORBIDDEN.sub(" ", clean_text(str(text)))).strip().strip("'").strip() or "Sheet"
     if base.casefold() == "history":  # Excel keeps this name for itself
         base = "History list"
@@ -307,8 +182,9 @@ def write_list(
 ) -> list[str]:
     """Write a frame as a list to work in; returns the names of the sheets made.
 
-    One heading row, frozen with the first `freeze` columns; a filter over everything; landscape, as wide as a page, the heading
-    repeated. A frame that is longer than a sheet may be goes on in further sheets; a last row and the footer say so.
+    One heading row, frozen with the first `freeze` columns; a filter over everything; landscape, as wide as a page,
+    the heading repeated. A frame that is longer than a sheet may be goes on in further sheets; a last row and the
+    footer say so.
     """
     room = row_limit - (1 if len(frame) < row_limit else 2)
     starts = range(0, max(len(frame), 1), room)
@@ -323,7 +199,9 @@ def write_list(
         for row in zip(*(_cells(piece, column) for column in columns), strict=True):
             sheet.append(row)
         if part < len(starts):
-            sheet.append([(f"This list goes on in the next sheet: part {part + 1} of {len(starts)}.", "label")])
+            note = f"This list goes on in the next sheet: part {part + 1} of {len(starts)}."
+            # In the first column that is seen: a key's column is hidden.
+            sheet.append([(None, "")] * [column.is_hidden for column in columns].index(False) + [(note, "label")])
         names.append(sheet.title)
     return names
 

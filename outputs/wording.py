@@ -98,17 +98,17 @@ WAITING_BANDS = (
 
 def uk_date(value: object) -> str:
     """``27 October 2026``; nothing for a date that is not recorded."""
-    if value is None or (not isinstance(value, str) and pd.isna(value)):  # type: ignore[call-overload]
+    if value is None or (not isinstance(value, str) and pd.isna(value)):
         return ""
-    moment = pd.Timestamp(value)  # type: ignore[arg-type]
+    moment = pd.Timestamp(value)
     return f"{moment.day} {moment:%B %Y}"
 
 
 def short_date(value: object) -> str:
     """``27 Oct 2026``, for tables."""
-    if value is None or (not isinstance(value, str) and pd.isna(value)):  # type: ignore[call-overload]
+    if value is None or (not isinstance(value, str) and pd.isna(value)):
         return ""
-    moment = pd.Timestamp(value)  # type: ignore[arg-type]
+    moment = pd.Timestamp(value)
     return f"{moment.day} {moment:%b %Y}"
 
 
@@ -119,14 +119,14 @@ def uk_time(value: datetime) -> str:
 
 def whole(value: object) -> str:
     """``1,234``; a dash for a number that is not known."""
-    if value is None or pd.isna(value):  # type: ignore[call-overload]
+    if value is None or pd.isna(value):
         return "–"
     return f"{int(value):,}"  # type: ignore[call-overload]
 
 
 def percent(value: object) -> str:
     """``81.4%``: one decimal, except where it is 100 or 0; never rounded up to 100 or down to 0."""
-    if value is None or pd.isna(value):  # type: ignore[call-overload]
+    if value is None or pd.isna(value):
         return "–"
     number = float(value)  # type: ignore[arg-type]
     if number in (0.0, 100.0):
@@ -169,6 +169,6 @@ def cohort_titles(joined: object) -> str:
 
 def as_day(value: object) -> date | None:
     """A calendar day, or None."""
-    if value is None or pd.isna(value):  # type: ignore[call-overload]
+    if value is None or pd.isna(value):
         return None
-    return pd.Timestamp(value).date()  # type: ignore[arg-type]
+    return pd.Timestamp(value).date()

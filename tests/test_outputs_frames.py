@@ -12,14 +12,70 @@ from outputs.about import About, NotReceived
 AS_OF = pd.Timestamp("2026-10-28")
 RULES = (
     # code, title, severity, kind, owner, fix_in, todo
-    ("WH01", "Whereabouts not known", "critical", "safety", "SEN casework", "Synergy: placement", "Find out where the child is and record it"),
-    ("WH06", "Missing now", "critical", "safety", "Social care", "Liquidlogic: missing episode", "Follow the missing protocol"),
-    ("AW01", "Awaiting, with nothing in place", "critical", "safety", "Commissioning", "Synergy: placement", "Put something in place"),
-    ("PL02", "Placement ended, none follows", "critical", "record", "SEN casework", "Synergy: placement", "Record the next placement"),
-    ("RV01", "Review overdue", "high", "duty", "SEN casework", "Synergy: annual review", "Hold the review and notify the decision"),
-    ("VS02", "Visit overdue", "high", "duty", "Monitoring officers", "Synergy: monitoring visit", "Visit, and record whether the child was seen"),
+    (
+        "WH01",
+        "Whereabouts not known",
+        "critical",
+        "safety",
+        "SEN casework",
+        "Synergy: placement",
+        "Find out where the child is and record it",
+    ),
+    (
+        "WH06",
+        "Missing now",
+        "critical",
+        "safety",
+        "Social care",
+        "Liquidlogic: missing episode",
+        "Follow the missing protocol",
+    ),
+    (
+        "AW01",
+        "Awaiting, with nothing in place",
+        "critical",
+        "safety",
+        "Commissioning",
+        "Synergy: placement",
+        "Put something in place",
+    ),
+    (
+        "PL02",
+        "Placement ended, none follows",
+        "critical",
+        "record",
+        "SEN casework",
+        "Synergy: placement",
+        "Record the next placement",
+    ),
+    (
+        "RV01",
+        "Review overdue",
+        "high",
+        "duty",
+        "SEN casework",
+        "Synergy: annual review",
+        "Hold the review and notify the decision",
+    ),
+    (
+        "VS02",
+        "Visit overdue",
+        "high",
+        "duty",
+        "Monitoring officers",
+        "Synergy: monitoring visit",
+        "Visit, and record whether the child was seen",
+    ),
     ("ID05", "UPN invalid", "medium", "record", "Business intelligence", "the system named", "Correct the number"),
-    ("WH04", "Home outside the authority", "high", "record", "SEN casework", "Synergy: address", "Check who maintains the plan"),
+    (
+        "WH04",
+        "Home outside the authority",
+        "high",
+        "record",
+        "SEN casework",
+        "Synergy: address",
+        "Check who maintains the plan",
+    ),
     ("PD12", "Aged 25", "info", "record", "SEN casework", "Synergy: plan", "Explain"),
 )
 #: Text that must come through a workbook as it is, or be refused; it must never run.
@@ -34,7 +90,7 @@ NASTY = (
     "שלום עולם، مرحبا",
     "bell \x07 and null \x00 inside",
     "x" * 40_000,
-    "<script>alert(1)</script> & \"quotes\"",
+    '<script>alert(1)</script> & "quotes"',
     "two\r\nlines",
 )
 SECRET_SETTING, SECRET_URN, SECRET_DETAIL = "Hidden Hollow School", "987654", "lives at 1 Hidden Hollow, ZZ1 9ZZ"
@@ -46,7 +102,7 @@ def about(received: bool = False) -> About:
         council="Northmere Council (invented)",
         as_of=AS_OF.date(),
         run_id="2026-10-28-a1b2c3",
-        generated_at=datetime(2026, 10, 28, 1, 47),  # noqa: DTZ001
+        generated_at=datetime(2026, 10, 28, 1, 47),
         period="2026-10",
         sources_not_received=missing,
         versions={"application": "0.1.0", "rules": "1"},
@@ -59,12 +115,22 @@ def register(children: int = 300, seed: int = 7) -> pd.DataFrame:
     ids = [f"C{number:06d}" for number in range(children)]
     active = rng.random(children) < 0.92
     days = rng.integers(20, 2500, children)
-    provision = rng.choice(["Mainstream", "Special", "Further education", "Independent special", None], children, p=[0.5, 0.25, 0.12, 0.08, 0.05])
+    provision = rng.choice(
+        ["Mainstream", "Special", "Further education", "Independent special", None],
+        children,
+        p=[0.5, 0.25, 0.12, 0.08, 0.05],
+    )
     in_authority = rng.choice(["Y", "N", None], children, p=[0.75, 0.15, 0.1])
-    cohort = np.where(in_authority == "N", "out_of_authority", rng.choice(["", "s61", "looked_after", "home_educated"], children, p=[0.9, 0.05, 0.03, 0.02]))
+    cohort = np.where(
+        in_authority == "N",
+        "out_of_authority",
+        rng.choice(["", "s61", "looked_after", "home_educated"], children, p=[0.9, 0.05, 0.03, 0.02]),
+    )
     awaiting = rng.choice([None, "nothing_in_place", "interim"], children, p=[0.95, 0.03, 0.02])
     waits = pd.Series(rng.integers(1, 900, children), dtype="Int64").where(pd.Series(awaiting).notna())
-    grade = rng.choice(["corroborated", "seen", "recorded", "not_known", "missing"], children, p=[0.7, 0.2, 0.06, 0.03, 0.01])
+    grade = rng.choice(
+        ["corroborated", "seen", "recorded", "not_known", "missing"], children, p=[0.7, 0.2, 0.06, 0.03, 0.01]
+    )
     started = AS_OF - pd.to_timedelta(days, unit="D")
     reviewed = pd.Series(AS_OF - pd.to_timedelta(rng.integers(5, 600, children), unit="D")).where(days > 400)
     due = reviewed.fillna(pd.Series(started)) + pd.Timedelta(days=364)
@@ -84,8 +150,12 @@ def register(children: int = 300, seed: int = 7) -> pd.DataFrame:
             "next_review_due_on": due.where(active),
             "cohorts": cohort,
             "last_statutory_visit_on": pd.Series(pd.NaT, index=range(children), dtype="datetime64[us]"),
-            "last_monitoring_visit_on": pd.Series(AS_OF - pd.to_timedelta(rng.integers(5, 500, children), unit="D")).where(cohort != ""),
-            "visit_due_on": pd.Series(AS_OF + pd.to_timedelta(rng.integers(-90, 300, children), unit="D")).where(cohort != ""),
+            "last_monitoring_visit_on": pd.Series(
+                AS_OF - pd.to_timedelta(rng.integers(5, 500, children), unit="D")
+            ).where(cohort != ""),
+            "visit_due_on": pd.Series(AS_OF + pd.to_timedelta(rng.integers(-90, 300, children), unit="D")).where(
+                cohort != ""
+            ),
             "awaiting": pd.Series(awaiting, dtype="str"),
             "waiting_days": waits,
             "whereabouts_grade": grade,
@@ -104,18 +174,25 @@ def register(children: int = 300, seed: int = 7) -> pd.DataFrame:
         }
     )
     hidden = frame["is_restricted"]
-    frame.loc[hidden, ["setting_name", "setting_urn", "in_authority", "cohorts"]] = [SECRET_SETTING, SECRET_URN, "N", "looked_after+out_of_authority"]
+    frame.loc[hidden, ["setting_name", "setting_urn", "in_authority", "cohorts"]] = [
+        SECRET_SETTING,
+        SECRET_URN,
+        "N",
+        "looked_after+out_of_authority",
+    ]
     return frame
 
 
 def exceptions(rows: int = 400, children: int = 300, seed: int = 11) -> pd.DataFrame:
     """An exceptions frame; the first rows carry the nasty text, and some are about restricted children."""
     rng = np.random.default_rng(seed)
-    rule = [RULES[place] for place in rng.choice(len(RULES), rows, p=[0.03, 0.01, 0.04, 0.04, 0.35, 0.15, 0.2, 0.05, 0.13])]
+    rule = [
+        RULES[place] for place in rng.choice(len(RULES), rows, p=[0.03, 0.01, 0.04, 0.04, 0.35, 0.15, 0.2, 0.05, 0.13])
+    ]
     child = rng.integers(0, children, rows)
     age = rng.choice([0, 1, 3, 12, 45, 200], rows, p=[0.08, 0.1, 0.2, 0.3, 0.2, 0.12])
     detail = [f"due {AS_OF - pd.Timedelta(days=int(days)):%d/%m/%Y}" for days in rng.integers(1, 500, rows)]
-    detail[: len(NASTY)] = NASTY[: rows]
+    detail[: len(NASTY)] = NASTY[:rows]
     source = rng.choice(["synergy", "liquidlogic", "capita", ""], rows)
     frame = pd.DataFrame(
         {
@@ -185,10 +262,36 @@ def feeds() -> pd.DataFrame:
         ("synergy", "pupils", "pupils.csv", 6200, 6198, 1, 1, "accepted", None, 6195, True),
         ("synergy", "ehc_plans", "ehc_plans.csv", 700, 699, 1, 0, "accepted", None, 700, True),
         ("liquidlogic", "visits", None, None, None, None, None, "missing", "no file for this night", 1200, False),
-        ("capita", "students", "students.csv", 4800, 4799, 1, 0, "gated", "20% fewer rows than the last accepted", 6000, False),
+        (
+            "capita",
+            "students",
+            "students.csv",
+            4800,
+            4799,
+            1,
+            0,
+            "gated",
+            "20% fewer rows than the last accepted",
+            6000,
+            False,
+        ),
     ]
-    names = ["system", "feed", "file", "rows", "accepted", "set_aside", "repeated", "status", "reason", "previous_rows", "is_accepted"]
-    frame = pd.DataFrame(rows, columns=names).astype({name: "Int64" for name in ("rows", "accepted", "set_aside", "repeated", "previous_rows")})
+    names = [
+        "system",
+        "feed",
+        "file",
+        "rows",
+        "accepted",
+        "set_aside",
+        "repeated",
+        "status",
+        "reason",
+        "previous_rows",
+        "is_accepted",
+    ]
+    frame = pd.DataFrame(rows, columns=names).astype(
+        dict.fromkeys(("rows", "accepted", "set_aside", "repeated", "previous_rows"), "Int64")
+    )
     frame["sha256"] = "ab" * 32
     frame["modified_at"] = pd.Timestamp("2026-10-28 00:55")
     frame["newest_on"] = AS_OF - pd.Timedelta(days=1)
@@ -200,10 +303,21 @@ def health() -> pd.DataFrame:
     """What was expected of the feeds, and what was found."""
     rows = [
         ("synergy", "pupils", "Every pupil has a date of birth", "born_on", "99.9%", "at least 99%", True, "warn"),
-        ("synergy", "ehc_plans", "Every plan says who maintains it", "maintaining_la_code", "100%", "at least 98%", True, "stop"),
+        (
+            "synergy",
+            "ehc_plans",
+            "Every plan says who maintains it",
+            "maintaining_la_code",
+            "100%",
+            "at least 98%",
+            True,
+            "stop",
+        ),
         ("capita", "students", "As many rows as last time, within 15%", None, "4,800", "5,100 to 6,900", False, "stop"),
     ]
-    return pd.DataFrame(rows, columns=["system", "feed", "expectation", "column", "observed", "wanted", "is_met", "severity"])
+    return pd.DataFrame(
+        rows, columns=["system", "feed", "expectation", "column", "observed", "wanted", "is_met", "severity"]
+    )
 
 
 def test_the_invented_frames_have_their_columns() -> None:

@@ -1,0 +1,253 @@
+"""report.html: the right figures, whole and self-contained, for keyboard, screen reader and paper; and for a night
+without anything.
+"""
+
+from __future__ import annotations
+
+import re
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from test_outputs_frames import (
+    AS_OF,
+    SECRET_DETAIL,
+    SECRET_SETTING,
+    SECRET_URN,
+    about,
+    exceptions,
+    feeds,
+    health,
+    kpis,
+    register,
+    trend,
+)
+
+from outputs.page import write_report
+from outputs.page_figures import (
+    awaiting_by_days,
+    counts,
+    not_believed,
+    reviews_by_month,
+    reviews_overdue,
+    visits_by_cohort,
+)
+from outputs.page_lists import NOT_CONFIRMED, list_of, standing
+
+VOID = {"meta", "link", "br", "img", "input", "hr"}
+
+
+class Reader(HTMLParser):
+    """Collects what a test asks of a page, and whether its elements are closed in order."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.wrong: list[str] = []
+        self.ids: list[str] = []
+        self.hrefs: list[str] = []
+        self.tables = self.captions = 0
+        self.bare_heads = 0
+        self.pictures_without_words = 0
+
+    def handle_starttag(self, tag: str, attributes: list[tuple[str, str | None]]) -> None:
+        facts = dict(attributes)
+        if tag not in VOID:
+            self.open.append(tag)
+        if facts.get("id"):
+            self.ids.append(str(facts["id"]))
+        if facts.get("href"):
+            self.hrefs.append(str(facts["href"]))
+        self.tables += tag == "table"
+        self.captions += tag == "caption"
+        self.bare_heads += tag == "th" and "scope" not in facts
+        self.pictures_without_words += tag == "svg" and not (facts.get("aria-label") or facts.get("aria-hidden"))
+
+    def handle_startendtag(self, tag: str, attributes: list[tuple[str, str | None]]) -> None:
+        """An element that closes itself opens nothing."""
+
+    def handle_endtag(self, tag: str) -> None:
+        if not self.open or self.open.pop() != tag:
+            self.wrong.append(tag)
+
+
+def read(path: Path) -> tuple[str, Reader]:
+    text = path.read_text(encoding="utf-8")
+    reader = Reader()
+    reader.feed(text)
+    return text, reader
+
+
+def plain(text: str) -> str:
+    body = re.sub(r"<(script|style)>.*?</\1>", " ", text, flags=re.S)
+    return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", body))
+
+
+@pytest.fixture(scope="module")
+def page(tmp_path_factory: pytest.TempPathFactory) -> str:
+    path = tmp_path_factory.mktemp("page") / "report.html"
+    write_report(path, kpis(), exceptions(), register(), feeds(), health(), trend(), about())
+    text, reader = read(path)
+    assert not reader.wrong and not reader.open
+    return text
+
+
+def test_it_is_one_file_that_fetches_nothing(page: str) -> None:
+    assert not re.search(r"""(src|href)\s*=\s*["'](?!#)""", page), "only links within the page"
+    assert not re.search(r"https?:|//cdn|@import|url\(|fetch\(|XMLHttpRequest", page)
+    assert len(page.encode()) < 300_000
+
+
+def test_whereabouts_not_confirmed_come_before_every_other_figure(page: str) -> None:
+    said = plain(page)
+    assert said.index("Whereabouts not confirmed", said.index("Not every source arrived")) < said.index(
+        "children with an EHC plan"
+    )
+    assert re.search(r'<div class="huge">17</div>', page), "the KPI's own figure, not one of the page's"
+    assert 'class="alarm"' in page and "The target is 0." in said
+
+
+def test_every_child_whose_whereabouts_are_not_confirmed_is_listed(page: str) -> None:
+    frame = exceptions()
+    own = frame[frame["rule"].isin(NOT_CONFIRMED) & (frame["status"] != "resolved")]
+    who = page[page.index('id="who"') : page.index('id="news"')]
+    for child in own["child_id"].unique():
+        assert child in who
+
+
+def test_every_figure_stands_with_numerator_denominator_target_and_course(page: str) -> None:
+    table = page[page.index('id="kpis"') : page.index('id="reviews"')]
+    for row in kpis().itertuples():
+        assert f'<td class="n">{row.numerator:,}</td><td class="n">{row.denominator:,}</td>' in table
+    assert table.count('class="spark"') == len(kpis())
+    assert 'aria-label="from 78.3% on 25 Oct 2026 to 79.5% on 28 Oct 2026, 4 nights"' in table
+    assert "up 2, worse" in table and "up 0.4 points, better" in table
+
+
+def test_what_was_not_received_is_said_on_top(page: str) -> None:
+    assert "Liquidlogic: visits</b>: no file for this night; the copy of 27 October 2026 is used." in page
+
+
+def test_new_and_resolved_are_counted_by_severity(page: str) -> None:
+    frame = exceptions()
+    news = plain(page[page.index('id="news"') : page.index('id="kpis"')])
+    resolved = frame["status"] == "resolved"
+    assert f"All {(frame['is_new'] & ~resolved).sum()} {resolved.sum()} {(~resolved).sum()}" in news
+
+
+def test_nothing_says_where_a_restricted_child_is_and_nothing_runs(page: str) -> None:
+    for secret in (SECRET_SETTING, SECRET_URN, SECRET_DETAIL):
+        assert secret not in page
+    assert "<script>alert" not in page
+
+
+def test_tables_links_and_pictures_are_fit_for_a_screen_reader(tmp_path: Path) -> None:
+    path = tmp_path / "report.html"
+    write_report(path, kpis(), exceptions(), register(), feeds(), health(), trend(), about())
+    text, reader = read(path)
+    assert reader.tables == reader.captions > 8
+    assert reader.bare_heads == 0 and reader.pictures_without_words == 0
+    assert len(reader.ids) == len(set(reader.ids))
+    assert {href.removeprefix("#") for href in reader.hrefs} <= set(reader.ids)
+    assert (
+        '<html lang="en-GB">' in text and 'class="skip"' in text and "@media print" in text and ":focus-visible" in text
+    )
+
+
+def test_lists_can_be_filtered_and_whereabouts_never_are(page: str) -> None:
+    who = page[page.index('id="who"') : page.index('id="news"')]
+    lists = page[page.index('id="lists"') : page.index('id="sources"')]
+    assert "data-owner" not in who and lists.count('<tr data-owner="') > 20
+    assert "#lists tr[data-owner]" in page
+
+
+def test_a_night_without_anything_still_has_a_page_that_promises_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "report.html"
+    empty = [frame.head(0) for frame in (kpis(), exceptions(), register(), feeds(), health())]
+    write_report(path, *empty, None, about(received=True))
+    text, reader = read(path)
+    assert not reader.wrong and "No child with a plan is on the register" in text
+    assert 'class="calm"' not in text and 'class="alarm"' not in text
+
+
+def test_a_good_night_is_green_and_one_with_a_source_missing_is_not(tmp_path: Path) -> None:
+    path = tmp_path / "report.html"
+    figures = kpis()
+    figures.loc[figures["code"] == "K05", "numerator"] = 0
+    calm = exceptions().query("rule not in @NOT_CONFIRMED", local_dict={"NOT_CONFIRMED": NOT_CONFIRMED})
+    write_report(path, figures, calm, register(), feeds(), health(), trend(), about(received=True))
+    assert 'class="calm"' in read(path)[0]
+    write_report(path, figures, calm, register(), feeds(), health(), trend(), about())
+    assert 'class="calm"' not in read(path)[0] and "not every source could be checked tonight" in read(path)[0]
+
+
+def test_long_ago_resolved_is_not_news(tmp_path: Path) -> None:
+    frame = exceptions()
+    is_resolved = frame["status"] == "resolved"
+    frame["resolved_on"] = pd.Series(AS_OF - pd.Timedelta(days=3), index=frame.index).where(is_resolved)
+    frame.loc[is_resolved.idxmax(), "resolved_on"] = AS_OF
+    path = tmp_path / "report.html"
+    write_report(path, kpis(), frame, register(), feeds(), health(), None, about())
+    new = (frame["is_new"] & ~is_resolved).sum()
+    assert f"All {new} 1 {(~is_resolved).sum()}" in plain(read(path)[0])
+
+
+OVERDUE = """
+due        | band
+2026-10-28 |
+2026-10-27 | Up to 3 months
+2026-07-28 | Up to 3 months
+2026-07-27 | 3 to 6 months
+2026-04-28 | 3 to 6 months
+2026-04-27 | 6 to 12 months
+2025-10-28 | 6 to 12 months
+2025-10-27 | Over 12 months
+           |
+"""
+
+
+def test_overdue_reviews_fall_into_their_bands() -> None:
+    lines = [[cell.strip() for cell in line.split("|")] for line in OVERDUE.strip("\n").splitlines()[1:]]
+    due = pd.DataFrame({"next_review_due_on": pd.to_datetime([line[0] or None for line in lines])})
+    wanted = pd.Series([line[1] for line in lines if line[1]]).value_counts().to_dict()
+    assert {row["name"]: row["number"] for row in reviews_overdue(due, AS_OF)} == wanted
+
+
+def test_reviews_ahead_add_up_to_all_that_are_not_overdue() -> None:
+    active = register().query("active_plan == 'Y'")
+    months, later, undated = reviews_by_month(active, AS_OF)
+    overdue = sum(row["number"] for row in reviews_overdue(active, AS_OF))
+    assert len(months) == 12 and months[0]["name"] == "Oct 2026"
+    assert sum(row["number"] for row in months) + later + undated + overdue == len(active)
+
+
+def test_breakdowns_add_up() -> None:
+    active = register().query("active_plan == 'Y'")
+    assert sum(row["number"] for row in counts(active["provision_type"])) == len(active)
+    assert counts(active["provision_type"])[-1]["name"] == "Not recorded"
+    waiting = awaiting_by_days(active)
+    assert sum(row["number"] for row in waiting) == active["awaiting"].isin(["nothing_in_place", "interim"]).sum()
+    assert all(row["nothing"] + row["interim"] == row["number"] for row in waiting)
+    cohorts = visits_by_cohort(active, AS_OF)
+    assert all(row["overdue"] + row["soon"] + row["later"] + row["undated"] == row["number"] for row in cohorts)
+    now = standing(exceptions())
+    systems, rows = not_believed(now)
+    assert systems == ["Synergy", "Liquidlogic", "Capita", "Between systems"]
+    assert sum(row["number"] for row in rows) == (now["kind"] == "record").sum()
+    assert all(sum(number for number, _ in row["cells"]) == row["number"] for row in rows)
+
+
+def test_a_visit_due_today_is_not_overdue_and_one_due_in_28_days_is_soon() -> None:
+    due = pd.to_datetime(["2026-10-27", "2026-10-28", "2026-11-25", "2026-11-26", None])
+    row = visits_by_cohort(pd.DataFrame({"cohorts": "s61", "visit_due_on": due}), AS_OF)[0]
+    assert (row["overdue"], row["soon"], row["later"], row["undated"]) == (1, 2, 1, 1)
+
+
+def test_a_list_has_one_line_a_child_and_says_how_many_are_left_out() -> None:
+    frame = exceptions(4000)
+    shown = list_of("x", "X", "", standing(frame), register(), ("RV01",), 10)
+    own = frame[(frame["rule"] == "RV01") & (frame["status"] != "resolved")]
+    assert len(shown.rows) == 10 and shown.total == own["child_id"].nunique() == shown.children
+    assert shown.left_out == shown.total - 10
+    assert len({row["child_id"] for row in shown.rows}) == 10
