@@ -25,17 +25,12 @@ import pandas as pd
 
 from checks.expectations_gx import Answer, Job, judge, load
 from checks.expectations_night import COLUMNS, Night, drift, prepare, read_answers, read_drift
-from checks.expectations_worker import Worker
+from checks.expectations_worker import Worker, start_worker
 from config.errors import PublicationStoppedError
 
 log = logging.getLogger(__name__)
 
 __all__ = ["COLUMNS", "Night", "Worker", "collect", "run_expectations", "start_worker", "stop_if_unmet", "submit"]
-
-
-def start_worker() -> Worker:
-    """Start the second process, at the beginning of a night; a context manager that ends it."""
-    return Worker()
 
 
 def submit(

@@ -8,23 +8,31 @@ checks run in the run's own process: slower, with the same result.
 
 from __future__ import annotations
 
+import importlib
 import logging
+import os
 import pickle
 import subprocess
 import sys
 import threading
-from types import TracebackType
+from types import ModuleType, TracebackType
 from typing import IO, Any
 
 from checks.expectations_gx import Answer, Job, judge, load
 
 log = logging.getLogger(__name__)
 
+#: Imported by Great Expectations for expectations that we do not have, 2.4 s of its 7: loaded when something uses them.
+LATER = ("scipy.stats", "altair")
+#: A worker that the last night of this process left running, so that the next one need not start its own.
+_kept: list[Worker] = []
+
 
 class Worker:
     """A second process that judges jobs. `submit`, go on with other work, then `collect`; `close` when done.
 
-    One set of jobs at a time. Use it as a context manager, so that it ends with the run.
+    One set of jobs at a time. As a context manager it ends with the run when something went wrong; else it is kept for
+    the next night of the same process, and ends with the process.
     """
 
     def __init__(self) -> None:
@@ -96,10 +104,26 @@ class Worker:
     def __enter__(self) -> Worker:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        if error is None and self._thread is None and self.is_alive and not _kept:
+            _kept.append(self)
+        else:
+            self.close()
+
+    @property
+    def is_alive(self) -> bool:
+        """Whether the second process is there."""
+        return self._process is not None and self._process.poll() is None
+
+
+def start_worker() -> Worker:
+    """A worker, at the beginning of a night: the one that the last night kept, or a new one."""
+    while _kept:
+        worker = _kept.pop()
+        if worker.is_alive:
+            return worker
+        worker.close()
+    return Worker()
 
 
 def send(pipe: IO[bytes], what: Any) -> None:
@@ -108,13 +132,27 @@ def send(pipe: IO[bytes], what: Any) -> None:
     pipe.flush()
 
 
+def import_later(name: str) -> None:
+    """Put a stand-in where a module would be, which imports the module when something is asked of it."""
+
+    def load_and_ask(attribute: str) -> Any:
+        if attribute.startswith("__"):  # what the import machinery asks every module
+            raise AttributeError(attribute)
+        sys.modules.pop(name, None)
+        return getattr(importlib.import_module(name), attribute)
+
+    stand_in = ModuleType(name)
+    stand_in.__getattr__ = load_and_ask  # type: ignore[method-assign]
+    sys.modules[name] = stand_in
+
+
 def main() -> None:
     """The second process: import, then answer sets of jobs until the input ends."""
-    import os
-
     # Whatever a library prints goes nowhere; the answers have the pipe for themselves.
     replies = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
+    for name in LATER:
+        import_later(name)
     source = load()
     while True:
         try:
@@ -122,6 +160,7 @@ def main() -> None:
         except EOFError:
             return
         send(replies, judge(source, jobs))
+        del jobs  # the frames of children are not kept until the next night
 
 
 if __name__ == "__main__":
