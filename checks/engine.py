@@ -60,7 +60,7 @@ class Rule:
     @property
     def about(self) -> str:
         """The condition in words: the first paragraph of the function's docstring."""
-        return inspect.getdoc(self.judge).split("\n\n")[0].replace("\n", " ")
+        return (inspect.getdoc(self.judge) or "").split("\n\n")[0].replace("\n", " ")
 
     @property
     def highest_severity(self) -> str:
@@ -140,7 +140,20 @@ class Context:
     restricted: frozenset[str] = frozenset()
 
 
-FINDINGS = ("rule", "child_id", "source", "source_id", "row_id", "thing", "field", "detail", "severity", "kind", "owner", "on_old_data")
+FINDINGS = (
+    "rule",
+    "child_id",
+    "source",
+    "source_id",
+    "row_id",
+    "thing",
+    "field",
+    "detail",
+    "severity",
+    "kind",
+    "owner",
+    "on_old_data",
+)
 
 
 @dataclass
@@ -173,7 +186,11 @@ def _run(declared: Rule, context: Context) -> tuple[dict[str, Any], pd.DataFrame
     if declared.carried and not subject[declared.carried].notna().any():
         return nothing | {"reason": f"no extract carries {declared.carried}"}, None
     scope = _scope(subject, declared)
-    unknown = subject[list(declared.needs)].isna().any(axis=1) & scope if declared.needs else pd.Series(False, index=subject.index)
+    unknown = (
+        subject[list(declared.needs)].isna().any(axis=1) & scope
+        if declared.needs
+        else pd.Series(False, index=subject.index)
+    )
     arguments = {name: _argument(name, context) for name in inspect.signature(declared.judge).parameters}
     fault = declared.judge(**arguments).astype("boolean").fillna(False).astype(bool) & scope
     is_old = any(context.states[name] == "old" for name in declared.uses)

@@ -23,7 +23,9 @@ def _digits_sum(text: pd.Series, weights: range, start: int) -> pd.Series:
     return total
 
 
-_CHARACTER_VALUES = {str(digit): digit for digit in range(10)} | {letter: value for value, letter in enumerate(UPN_LETTERS)}
+_CHARACTER_VALUES = {str(digit): digit for digit in range(10)} | {
+    letter: value for value, letter in enumerate(UPN_LETTERS)
+}
 
 
 def upn_is_valid(upn: pd.Series) -> pd.Series:

@@ -59,4 +59,6 @@ def load_limits(config_dir: Path | None = None) -> Limits:
     except ValidationError as error:
         first = error.errors()[0]
         place = ".".join(str(part) for part in first["loc"])
-        raise ConfigurationError(f"{path}: {place}: {first['msg']}", "Correct the value, or delete the line to stop setting it.") from error
+        raise ConfigurationError(
+            f"{path}: {place}: {first['msg']}", "Correct the value, or delete the line to stop setting it."
+        ) from error

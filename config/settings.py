@@ -58,11 +58,15 @@ def load_yaml(path: Path) -> dict[str, Any]:
     try:
         content = yaml.safe_load(path.read_text(encoding="utf-8"))
     except OSError as error:
-        raise ConfigurationError(f"{path} cannot be read: {error.strerror}.", "Restore the file, or point EHCP_CONFIG elsewhere.") from error
+        raise ConfigurationError(
+            f"{path} cannot be read: {error.strerror}.", "Restore the file, or point EHCP_CONFIG elsewhere."
+        ) from error
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         where = f"line {mark.line + 1}" if mark else "somewhere"
-        raise ConfigurationError(f"{path}, {where}: this is not valid YAML.", "Look at the indentation, colons and quotes on that line.") from error
+        raise ConfigurationError(
+            f"{path}, {where}: this is not valid YAML.", "Look at the indentation, colons and quotes on that line."
+        ) from error
     if not isinstance(content, dict):
         raise ConfigurationError(f"{path} holds no settings.", "It should hold lines of the form `name: value`.")
     return content
@@ -73,7 +77,10 @@ def load_settings(environ: Mapping[str, str]) -> Settings:
     data_dir = Path(environ.get("EHCP_DATA") or "var").expanduser()
     config_dir = Path(environ["EHCP_CONFIG"]).expanduser() if environ.get("EHCP_CONFIG") else None
     if config_dir and not config_dir.is_dir():
-        raise ConfigurationError(f"EHCP_CONFIG names {config_dir}, which is not a folder.", "Point it at the folder with your council.yml and sources/.")
+        raise ConfigurationError(
+            f"EHCP_CONFIG names {config_dir}, which is not a folder.",
+            "Point it at the folder with your council.yml and sources/.",
+        )
     path = config_file(config_dir, "council.yml")
     try:
         council = Council.model_validate(load_yaml(path))

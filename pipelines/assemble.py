@@ -7,18 +7,20 @@ assessment, as at the day asked for; what other systems say stays beside it, so 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import pandas as pd
 
 from config.canonical import TABLES
 from config.limits import Limits
 from pipelines.deadlines import compulsory_school_age_from, compulsory_school_age_to, next_review_due
-from pipelines.frames import age_on, days, earliest, is_open, joined, latest, row_reference
+from pipelines.frames import age_on, days, earliest, is_open, joined, latest, look_up, row_reference
 from pipelines.places import describe_placements, establishment_of, successors
 from pipelines.visiting import cohorts, last_visits, strictest
 from pipelines.whereabouts import whereabouts
 
-Tables = dict[str, pd.DataFrame | None]
+#: Canonical tables by name; None where there is no accepted copy at all.
+Tables = dict[str, Any]
 SYSTEMS = ("synergy", "liquidlogic", "capita")
 
 
@@ -80,12 +82,20 @@ def build(
 
 
 def _describe_plans(
-    plans: pd.DataFrame | None, settings: pd.DataFrame | None, precedence: dict[str, list[str]], as_of: pd.Timestamp, la_code: str
+    plans: pd.DataFrame | None,
+    settings: pd.DataFrame | None,
+    precedence: dict[str, list[str]],
+    as_of: pd.Timestamp,
+    la_code: str,
 ) -> pd.DataFrame:
     """Plan rows with ``is_maintained`` (by this council), ``is_active`` on the day, and ``leads`` (this system decides for the child)."""
     if plans is None:
         raise ValueError("a register needs plans")
-    rank = plans["source"].map({system: place for place, system in enumerate(precedence["plan"])}).fillna(len(precedence["plan"]))
+    rank = (
+        plans["source"]
+        .map({system: place for place, system in enumerate(precedence["plan"])})
+        .fillna(len(precedence["plan"]))
+    )
     maintained = plans["maintaining_la_code"].isna() | (plans["maintaining_la_code"] == la_code)
     best = rank.where(maintained).groupby(plans["child_id"]).transform("min")
     begun = plans["started_on"] <= as_of
@@ -125,17 +135,21 @@ def _by_precedence(people: pd.DataFrame, column: str, order: list[str]) -> pd.Da
     return pd.DataFrame({column: first[column], f"{column}_from": row_reference(first)})
 
 
-def _identity(register: pd.DataFrame, tables: Tables, links: pd.DataFrame, precedence: dict[str, list[str]], as_of: pd.Timestamp) -> pd.DataFrame:
+def _identity(
+    register: pd.DataFrame, tables: Tables, links: pd.DataFrame, precedence: dict[str, list[str]], as_of: pd.Timestamp
+) -> pd.DataFrame:
     people = tables["people"]
     living = people[~people["is_birth_estimated"].fillna(False) & people["merged_on"].isna()]
     for column in ("born_on", "sex_code", "ethnicity_code", "need_code"):
         register = register.join(_by_precedence(living, column, precedence[column]), on="child_id")
     for system in SYSTEMS:
         ids = links[links["source"] == system].drop_duplicates("child_id").set_index("child_id")["source_id"]
-        register[f"{system}_id"] = register["child_id"].map(ids).astype("str")
+        register[f"{system}_id"] = look_up(register["child_id"], ids).astype("str")
     register["age"] = age_on(register["born_on"], as_of)
-    register["died_on"] = register["child_id"].map(people.groupby("child_id")["died_on"].min())
-    of_school_age = (compulsory_school_age_from(register["born_on"]) <= as_of) & (as_of <= compulsory_school_age_to(register["born_on"]))
+    register["died_on"] = look_up(register["child_id"], people.groupby("child_id")["died_on"].min())
+    of_school_age = (compulsory_school_age_from(register["born_on"]) <= as_of) & (
+        as_of <= compulsory_school_age_to(register["born_on"])
+    )
     return register.assign(is_school_age=of_school_age)
 
 
@@ -156,16 +170,22 @@ def _plan(register: pd.DataFrame, tables: Tables, as_of: pd.Timestamp) -> pd.Dat
     return register.join(frame, on="child_id")
 
 
-def _reviews(register: pd.DataFrame, tables: Tables, precedence: dict[str, list[str]], as_of: pd.Timestamp) -> pd.DataFrame:
+def _reviews(
+    register: pd.DataFrame, tables: Tables, precedence: dict[str, list[str]], as_of: pd.Timestamp
+) -> pd.DataFrame:
     reviews = tables["reviews"]
     if reviews is not None:
         held = reviews[reviews["source"].isin(precedence["reviews"])]
         done = latest(held[held["decided_on"] <= as_of], "decided_on")
         register = register.join(
-            done.assign(review_from=row_reference(done))[["decided_on", "review_from"]].rename(columns={"decided_on": "last_completed_review_on"}),
+            done.assign(review_from=row_reference(done))[["decided_on", "review_from"]].rename(
+                columns={"decided_on": "last_completed_review_on"}
+            ),
             on="child_id",
         )
-        register["last_meeting_on"] = register["child_id"].map(held[held["met_on"] <= as_of].groupby("child_id")["met_on"].max())
+        register["last_meeting_on"] = look_up(register["child_id"], 
+            held[held["met_on"] <= as_of].groupby("child_id")["met_on"].max()
+        )
     else:
         register = register.assign(last_completed_review_on=pd.NaT, review_from=pd.NA, last_meeting_on=pd.NaT)
     register["next_review_due_on"] = next_review_due(
@@ -183,12 +203,27 @@ def _placement(
         placements = pd.DataFrame(columns=["child_id", "source", "row_id", "setting_urn"])
         raise ValueError("a register needs placements")
     main = latest(placements[placements["is_open"] & placements["is_primary"]], "started_on")
-    facts = ["setting_urn", "setting_code", "setting_name", "provision_type", "is_in_authority", "residential_code", "setting_la_code", "type_name"]
-    frame = main[facts].assign(placement_row=main["row_id"], placement_started_on=main["started_on"], placement_from=row_reference(main))
+    facts = [
+        "setting_urn",
+        "setting_code",
+        "setting_name",
+        "provision_type",
+        "is_in_authority",
+        "residential_code",
+        "setting_la_code",
+        "type_name",
+    ]
+    frame = main[facts].assign(
+        placement_row=main["row_id"], placement_started_on=main["started_on"], placement_from=row_reference(main)
+    )
     register = register.join(frame, on="child_id")
-    register["is_out_of_authority"] = (register["setting_la_code"] != la_code).astype("boolean").where(register["setting_la_code"].notna())
+    register["is_out_of_authority"] = (
+        (register["setting_la_code"] != la_code).astype("boolean").where(register["setting_la_code"].notna())
+    )
     soon = as_of + pd.Timedelta(days=limits.between_settings_days)
-    coming = placements[placements["is_placed"] & (placements["started_on"] > as_of) & (placements["started_on"] <= soon)]
+    coming = placements[
+        placements["is_placed"] & (placements["started_on"] > as_of) & (placements["started_on"] <= soon)
+    ]
     open_now = placements[placements["is_open"] & placements["is_placed"]]
     home_ed = tables["home_education"]
     at_home = set() if home_ed is None else set(home_ed.loc[is_open(home_ed, as_of), "child_id"])
@@ -198,7 +233,7 @@ def _placement(
     register["is_between_settings"] = ~register["is_placed_now"] & child.isin(coming["child_id"])
     register["is_in_place"] = register["is_placed_now"] | register["is_between_settings"]
     ended = placements[placements["ended_on"] <= as_of].groupby("child_id")["ended_on"].max()
-    register["last_placement_ended_on"] = child.map(ended)
+    register["last_placement_ended_on"] = look_up(child, ended)
     register["has_placement_row"] = child.isin(placements["child_id"])
     future = placements["started_on"] > as_of
     register["has_open_or_future_row"] = child.isin(placements.loc[placements["is_open"] | future, "child_id"])
@@ -212,9 +247,9 @@ def _awaiting(register: pd.DataFrame, tables: Tables, as_of: pd.Timestamp) -> pd
     if waits is not None:
         open_waits = waits[is_open(waits, as_of)]
         first = earliest(open_waits, "started_on")
-        register["waiting_row"] = child.map(first["row_id"]).astype("str")
-        register["waiting_updated_on"] = child.map(open_waits.groupby("child_id")["updated_on"].max())
-        recorded = child.map(first["started_on"])
+        register["waiting_row"] = look_up(child, first["row_id"]).astype("str")
+        register["waiting_updated_on"] = look_up(child, open_waits.groupby("child_id")["updated_on"].max())
+        recorded = look_up(child, first["started_on"])
         has_record = child.isin(open_waits["child_id"])
     else:
         recorded = pd.Series(pd.NaT, index=register.index, dtype="datetime64[us]")
@@ -223,9 +258,18 @@ def _awaiting(register: pd.DataFrame, tables: Tables, as_of: pd.Timestamp) -> pd
     nieo = earliest(placements[placements["is_open"] & (placements["setting_code"] == "NIEO")], "started_on")
     type_only = (register["named_setting_code"] == "OTH") & register["named_urn"].isna()
     register["is_awaiting"] = register["has_active_plan"] & (has_record | type_only | child.isin(nieo.index))
-    since = recorded.fillna(child.map(nieo["started_on"])).fillna(register["last_placement_ended_on"]).fillna(register["plan_started_on"])
+    since = (
+        recorded.fillna(look_up(child, nieo["started_on"]))
+        .fillna(register["last_placement_ended_on"])
+        .fillna(register["plan_started_on"])
+    )
     register["awaiting_since"] = since.where(register["is_awaiting"]).astype("datetime64[us]")
-    register["awaiting"] = register["is_in_place"].map({True: "interim", False: "nothing_in_place"}).where(register["is_awaiting"]).astype("str")
+    register["awaiting"] = (
+        register["is_in_place"]
+        .map({True: "interim", False: "nothing_in_place"})
+        .where(register["is_awaiting"])
+        .astype("str")
+    )
     return register
 
 
@@ -236,12 +280,20 @@ def _home(register: pd.DataFrame, tables: Tables, as_of: pd.Timestamp) -> pd.Dat
     people, addresses = tables["people"], tables["addresses"]
     child = register["child_id"]
     known = people.assign(key=postcode_key(people["postcode"]))
-    homes = {system: known[known["source"] == system].dropna(subset=["key"]).drop_duplicates("child_id").set_index("child_id")["key"] for system in SYSTEMS}
+    homes = {
+        system: known[known["source"] == system]
+        .dropna(subset=["key"])
+        .drop_duplicates("child_id")
+        .set_index("child_id")["key"]
+        for system in SYSTEMS
+    }
     register["is_restricted"] = False
     if addresses is not None:
         current = addresses[is_open(addresses, as_of)]
         last = latest(addresses, "started_on")
-        flagged = set(current.loc[current["is_restricted"].fillna(False), "child_id"]) | set(last.index[last["is_restricted"].fillna(False)])
+        flagged = set(current.loc[current["is_restricted"].fillna(False), "child_id"]) | set(
+            last.index[last["is_restricted"].fillna(False)]
+        )
         register["is_restricted"] = child.isin(flagged)
         at_home = current[~current["type_code"].fillna("HOME").str.upper().str.startswith(("PLAC", "TEMP", "CORR"))]
         usable = latest(at_home.assign(key=postcode_key(at_home["postcode"])).dropna(subset=["key"]), "started_on")
@@ -249,13 +301,13 @@ def _home(register: pd.DataFrame, tables: Tables, as_of: pd.Timestamp) -> pd.Dat
             dated = usable.loc[usable["source"] == system, "key"]
             homes[system] = pd.concat([dated, homes[system][~homes[system].index.isin(dated.index)]])
     for system in SYSTEMS:
-        register[f"{system}_postcode"] = child.map(homes[system]).astype("str")
+        register[f"{system}_postcode"] = look_up(child, homes[system]).astype("str")
     return register
 
 
 def _vanished(register: pd.DataFrame, links: pd.DataFrame, vanished: pd.DataFrame) -> pd.DataFrame:
     gone = vanished[["source", "source_id"]].merge(links, on=["source", "source_id"])
-    register["vanished"] = register["child_id"].map(joined(gone["source"], gone["child_id"])).astype("str")
+    register["vanished"] = look_up(register["child_id"], joined(gone["source"], gone["child_id"])).astype("str")
     return register
 
 
@@ -263,14 +315,13 @@ def _visits(register: pd.DataFrame, tables: Tables, spells: pd.DataFrame, as_of:
     decides = strictest(spells)[["cohort", "since", "visit_due_on", "last_visit_row"]]
     decides = decides.rename(columns={"cohort": "visit_cohort", "since": "visit_cohort_since"})
     register = register.join(decides, on="child_id")
-    register["cohorts"] = register["child_id"].map(joined(spells["cohort"], spells["child_id"])).astype("str")
+    register["cohorts"] = look_up(register["child_id"], joined(spells["cohort"], spells["child_id"])).astype("str")
     looked_after = spells.loc[spells["cohort"] == "looked_after", "child_id"]
     register["is_looked_after"] = register["child_id"].isin(looked_after)
     return register.join(last_visits(tables, as_of), on="child_id")
 
 
 _YES_NO = {True: "Y", False: "N"}
-
 
 
 def public(register: pd.DataFrame, as_of: pd.Timestamp | None = None) -> pd.DataFrame:

@@ -60,20 +60,34 @@ def day_option(name: str, text: str) -> Callable[[Any], Any]:
     return click.option(name, type=DAY, callback=_as_date, metavar="DATE", help=text)
 
 
-format_option = click.option("--format", "style", type=click.Choice(["table", "csv", "json"]), default="table", help="How to print the list.")
-as_of_option = day_option("--as-of", "What was true on that day, by what is known now. Without it: the newest complete run.")
+format_option = click.option(
+    "--format", "style", type=click.Choice(["table", "csv", "json"]), default="table", help="How to print the list."
+)
+as_of_option = day_option(
+    "--as-of", "What was true on that day, by what is known now. Without it: the newest complete run."
+)
 known_on_option = day_option("--known-on", "As that night's run left it.")
 
 
-@click.group(cls=Command, epilog=EXITS, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.group(
+    cls=Command, epilog=EXITS, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110}
+)
 @click.version_option(package_name="ehcp-register", prog_name="ehcp")
 def main() -> None:
     """Every night, say where every child with an EHC plan is, what is overdue for them, and what in the records cannot be believed."""
 
 
 @main.command()
-@click.option("--plans", default=600, show_default=True, type=click.IntRange(200, 720_000), help="How many EHC plans the invented council holds.")
-@click.option("--nights", default=3, show_default=True, type=click.IntRange(1, 60), help="How many nights to invent and run.")
+@click.option(
+    "--plans",
+    default=600,
+    show_default=True,
+    type=click.IntRange(200, 720_000),
+    help="How many EHC plans the invented council holds.",
+)
+@click.option(
+    "--nights", default=3, show_default=True, type=click.IntRange(1, 60), help="How many nights to invent and run."
+)
 @click.option("--seed", default=1, show_default=True, help="The same seed invents the same council.")
 @day_option("--end", "The last night. Default: yesterday.")
 def demo(plans: int, nights: int, seed: int, end: date | None) -> None:
@@ -92,7 +106,9 @@ def demo(plans: int, nights: int, seed: int, end: date | None) -> None:
         worst = max(worst, result.exit_code)
         click.echo(result.summary)
     latest = settings.outputs_dir / "latest"
-    click.echo(f"\nLook at   {latest / 'report.html'}\nwork from {latest / 'exceptions.xlsx'}\nask       ehcp register, ehcp exceptions list, ehcp kpis")
+    click.echo(
+        f"\nLook at   {latest / 'report.html'}\nwork from {latest / 'exceptions.xlsx'}\nask       ehcp register, ehcp exceptions list, ehcp kpis"
+    )
     click.echo(f"The planted faults and the right answers are in {council.truth}.")
     if worst:
         click.echo("Some nights had missing or gated feeds: they are part of the demonstration.")
@@ -104,14 +120,23 @@ def _nightly(settings: Settings, as_of: date, extracts: Path | None, backfill: b
 
     from pipelines.run import STAGES, run_night
 
-    bar = Progress(TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), console=Console(stderr=True), transient=True)
+    bar = Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        console=Console(stderr=True),
+        transient=True,
+    )
     with bar:
         task = bar.add_task(f"Night of {as_of}", total=len(STAGES))
 
         def progress(stage: str) -> None:
             bar.update(task, advance=1, description=f"{as_of}: {stage}")
 
-        return run_night(settings, as_of, extracts=extracts, backfill=backfill, progress=progress, now=datetime.now(UTC))
+        return run_night(
+            settings, as_of, extracts=extracts, backfill=backfill, progress=progress, now=datetime.now(UTC)
+        )
 
 
 @main.group()
@@ -120,9 +145,17 @@ def run() -> None:
 
 
 @run.command()
-@click.option("--extracts", type=click.Path(path_type=Path), help="Take the extracts from this folder (one folder per system in it), not from where the profiles say.")
+@click.option(
+    "--extracts",
+    type=click.Path(path_type=Path),
+    help="Take the extracts from this folder (one folder per system in it), not from where the profiles say.",
+)
 @day_option("--as-of", "The night to run. Default: today.")
-@click.option("--backfill", is_flag=True, help="Run a night older than the newest one; the later nights are then replayed from their raw files.")
+@click.option(
+    "--backfill",
+    is_flag=True,
+    help="Run a night older than the newest one; the later nights are then replayed from their raw files.",
+)
 @click.pass_context
 def nightly(ctx: click.Context, extracts: Path | None, as_of: date | None, backfill: bool) -> None:
     """The whole night: pull, link, reconcile, judge, publish. Safe to run again: the same files change nothing."""
@@ -151,12 +184,30 @@ def exceptions() -> None:
 @exceptions.command("list")
 @click.option("--rule", multiple=True, help="Only this rule (may be given again).")
 @click.option("--owner", help="Only what this owner has to put right.")
-@click.option("--severity", multiple=True, type=click.Choice(["critical", "high", "medium", "info"]), help="Only this severity (may be given again).")
+@click.option(
+    "--severity",
+    multiple=True,
+    type=click.Choice(["critical", "high", "medium", "info"]),
+    help="Only this severity (may be given again).",
+)
 @click.option("--child", help="Only this child_id.")
-@click.option("--status", multiple=True, type=click.Choice(["open", "accepted", "not_evaluated", "resolved"]), help="Only this status; resolved ones are left out unless asked for.")
+@click.option(
+    "--status",
+    multiple=True,
+    type=click.Choice(["open", "accepted", "not_evaluated", "resolved"]),
+    help="Only this status; resolved ones are left out unless asked for.",
+)
 @known_on_option
 @format_option
-def exceptions_list(rule: tuple[str, ...], owner: str | None, severity: tuple[str, ...], child: str | None, status: tuple[str, ...], known_on: date | None, style: str) -> None:
+def exceptions_list(
+    rule: tuple[str, ...],
+    owner: str | None,
+    severity: tuple[str, ...],
+    child: str | None,
+    status: tuple[str, ...],
+    known_on: date | None,
+    style: str,
+) -> None:
     """The exceptions as the newest night left them, or a past one (--known-on)."""
     from pipelines.run import exceptions_known
 
@@ -207,7 +258,9 @@ def feeds_accept(system: str, feed: str, reason: str, who: str | None) -> None:
     import getpass
 
     accepted = _store().accept_feed(system, feed, reason, who or getpass.getuser(), datetime.now(UTC))
-    click.echo(f"Accepted {system} {feed} as it arrived on {accepted}. Run the night again: ehcp run nightly --as-of {accepted}")
+    click.echo(
+        f"Accepted {system} {feed} as it arrived on {accepted}. Run the night again: ehcp run nightly --as-of {accepted}"
+    )
 
 
 @feeds.command("try")
@@ -300,7 +353,9 @@ def _print(frame: Any, style: str) -> None:
         sys.stdout.reconfigure(encoding="utf-8", newline="")  # type: ignore[union-attr]
         shown.to_csv(sys.stdout, index=False, lineterminator="\n")
     elif style == "json":
-        click.echo(shown.astype(object).where(shown.notna(), None).to_json(orient="records", indent=2, force_ascii=False))
+        click.echo(
+            shown.astype(object).where(shown.notna(), None).to_json(orient="records", indent=2, force_ascii=False)
+        )
     else:
         from rich.console import Console
         from rich.table import Table
@@ -314,7 +369,3 @@ def _print(frame: Any, style: str) -> None:
         console = Console()
         console.print(table)
         console.print(f"{len(shown):,} rows", style="dim")
-
-
-
-

@@ -12,7 +12,7 @@ from config.identifiers import postcode_key, upn_is_permanent, upn_is_unknown_co
 from config.limits import Limits
 from pipelines.assemble import SYSTEMS, Assembled, Tables
 from pipelines.deadlines import too_old_after
-from pipelines.frames import age_on, days, is_open, joined, latest
+from pipelines.frames import age_on, days, is_open, joined, latest, look_up
 from pipelines.places import MAIN_ROLL, same_setting
 from pipelines.visiting import SHORT_BREAKS, strictest
 
@@ -48,15 +48,15 @@ def rule_frames(
     capita = tables["reviews"]
     if capita is not None:
         other = capita[~capita["source"].isin(precedence["reviews"]) & (capita["met_on"] <= as_of)]
-        register["capita_meeting_on"] = register["child_id"].map(other.groupby("child_id")["met_on"].max())
+        register["capita_meeting_on"] = look_up(register["child_id"], other.groupby("child_id")["met_on"].max())
     register["too_old_after"] = too_old_after(register["born_on"])
     decisive = strictest(assembled.cohorts)["cohort"]
     cohorts = with_register(assembled.cohorts, register)
-    cohorts["decides"] = cohorts["cohort"] == cohorts["child_id"].map(decisive)
+    cohorts["decides"] = cohorts["cohort"] == look_up(cohorts["child_id"], decisive)
     cohorts["source"] = (cohorts["cohort"] == "looked_after").map({True: "liquidlogic", False: "synergy"})
-    cohorts["source_id"] = cohorts["child_id"].map(register.set_index("child_id")["synergy_id"])
+    cohorts["source_id"] = look_up(cohorts["child_id"], register.set_index("child_id")["synergy_id"])
     in_care = cohorts["cohort"] == "looked_after"
-    cohorts.loc[in_care, "source_id"] = cohorts["child_id"].map(register.set_index("child_id")["liquidlogic_id"])
+    cohorts.loc[in_care, "source_id"] = look_up(cohorts["child_id"], register.set_index("child_id")["liquidlogic_id"])
     cohorts["row_id"] = cohorts["last_visit_row"]
     return {
         "register": register,
@@ -86,11 +86,19 @@ def _people(people: pd.DataFrame, register: pd.DataFrame, as_of: pd.Timestamp) -
     frame["is_unborn"] = frame["is_birth_estimated"].fillna(False).astype(bool)
     living = frame["merged_on"].isna() & ~frame["is_unborn"]
     shared = frame["upn"].notna() & ~frame["is_upn_code"] & living
-    frame["sharers"] = frame[shared].groupby(["source", "upn"])["source_id"].transform("nunique").reindex(frame.index, fill_value=1)
-    same = frame["surname"].str.casefold() + "|" + frame["forename"].str.casefold() + "|" + frame["recorded_born_on"].astype("str")
+    frame["sharers"] = (
+        frame[shared].groupby(["source", "upn"])["source_id"].transform("nunique").reindex(frame.index, fill_value=1)
+    )
+    same = (
+        frame["surname"].str.casefold()
+        + "|"
+        + frame["forename"].str.casefold()
+        + "|"
+        + frame["recorded_born_on"].astype("str")
+    )
     also = postcode_key(frame["postcode"]).fillna(frame["upn"].where(frame["is_upn_valid"])).fillna(frame["uln"])
     key = (frame["source"] + "|" + same + "|" + also).where(living)
-    frame["twins_of"] = key.map(key.value_counts()).fillna(1).astype("int64")
+    frame["twins_of"] = look_up(key, key.value_counts()).fillna(1).astype("int64")
     closed = pd.Series(pd.NA, index=frame.index, dtype="str").mask(frame["is_unborn"], "unborn")
     closed = closed.mask(frame["merged_on"] <= as_of, "merged")
     frame["closed_as"] = closed.mask(frame["died_on"] <= as_of, "deceased")
@@ -102,20 +110,22 @@ def _spread(people: pd.DataFrame, column: str) -> pd.Series:
     return people.dropna(subset=[column]).groupby("child_id")[column].nunique()
 
 
-def _identity_columns(register: pd.DataFrame, people: pd.DataFrame, tables: Tables, as_of: pd.Timestamp) -> pd.DataFrame:
+def _identity_columns(
+    register: pd.DataFrame, people: pd.DataFrame, tables: Tables, as_of: pd.Timestamp
+) -> pd.DataFrame:
     ours = people[people["on_register"] & ~people["is_unborn"] & people["merged_on"].isna()]
     child = register["child_id"]
     register = register.copy()
-    register["upn_count"] = child.map(_spread(ours[upn_is_permanent(ours["upn"])], "upn")).fillna(0).astype("int64")
+    register["upn_count"] = look_up(child, _spread(ours[upn_is_permanent(ours["upn"])], "upn")).fillna(0).astype("int64")
     every = people[people["on_register"]]
     told = every[["upn", "uln", "upn_unknown_code"]].notna().any(axis=1)
     register["has_identifier"] = child.isin(every.loc[told, "child_id"])
-    register["born_difference"] = child.map(_born_difference(ours)).astype("str")
-    register["name_difference"] = child.map(_name_difference(ours)).astype("str")
+    register["born_difference"] = look_up(child, _born_difference(ours)).astype("str")
+    register["name_difference"] = look_up(child, _name_difference(ours)).astype("str")
     sexes = ours[ours["sex_code"].isin(["M", "F"])]
-    differ = child[child.map(_spread(sexes, "sex_code")).fillna(0) > 1]
+    differ = child[look_up(child, _spread(sexes, "sex_code")).fillna(0) > 1]
     parts = sexes[sexes["child_id"].isin(differ)]
-    register["sex_difference"] = child.map(joined(parts["source"], parts["child_id"], " and ")).astype("str")
+    register["sex_difference"] = look_up(child, joined(parts["source"], parts["child_id"], " and ")).astype("str")
     plans = tables["plans"]
     active = plans[plans["is_active"] & plans["is_maintained"]]
     names = {"synergy": "Synergy", "capita": "Capita"}
@@ -138,12 +148,18 @@ def _born_difference(people: pd.DataFrame) -> pd.Series:
     a, b = pairs["a"], pairs["b"]
     how = pd.Series("differs", index=pairs.index, dtype="str")
     digits_a, digits_b = a.dt.strftime("%Y%m%d"), b.dt.strftime("%Y%m%d")
-    changed = sum((digits_a.str[i] != digits_b.str[i]).astype("int64") for i in range(8)) if len(pairs) else pd.Series(dtype="int64")
+    changed = (
+        sum((digits_a.str[i] != digits_b.str[i]).astype("int64") for i in range(8))
+        if len(pairs)
+        else pd.Series(dtype="int64")
+    )
     how = how.mask(changed == 1, "one digit")
     how = how.mask((a.dt.month == b.dt.month) & (a.dt.day == b.dt.day), "year")
     default = ((a.dt.month == 1) & (a.dt.day == 1)) | ((b.dt.month == 1) & (b.dt.day == 1))
     how = how.mask(default & (a.dt.year == b.dt.year), "1 January default")
-    how = how.mask((a.dt.year == b.dt.year) & (a.dt.month == b.dt.day) & (a.dt.day == b.dt.month), "day and month swapped")
+    how = how.mask(
+        (a.dt.year == b.dt.year) & (a.dt.month == b.dt.day) & (a.dt.day == b.dt.month), "day and month swapped"
+    )
     return joined(pairs["source"] + ": " + how, pairs["child_id"], "; ")
 
 
@@ -162,7 +178,9 @@ def _name_difference(people: pd.DataFrame) -> pd.Series:
         first = plain.dropna().drop_duplicates("child_id").set_index("child_id")["value"]
         pairs = plain.dropna().assign(first=lambda p, f=first: p["child_id"].map(f))
         differs = (pairs["value"] != pairs["first"]) & ~_contains(pairs["value"], pairs["first"])
-        known = pd.MultiIndex.from_frame(pairs[["child_id", "value"]]).isin(variants) | pd.MultiIndex.from_frame(pairs[["child_id", "first"]]).isin(variants)
+        known = pd.MultiIndex.from_frame(pairs[["child_id", "value"]]).isin(variants) | pd.MultiIndex.from_frame(
+            pairs[["child_id", "first"]]
+        ).isin(variants)
         found.append(pairs[differs & ~known].assign(part=column))
     parts = pd.concat(found)
     return joined(parts["part"] + " in " + parts["source"], parts["child_id"], ", ")
@@ -184,14 +202,14 @@ def _setting_columns(register: pd.DataFrame, tables: Tables, later: pd.DataFrame
     placements, rolls, settings = tables["placements"], tables["rolls"], tables["settings"]
     child = register["child_id"]
     main = placements[placements["is_open"] & placements["is_primary"]]
-    register["main_count"] = child.map(main.groupby("child_id").size()).fillna(0).astype("int64")
+    register["main_count"] = look_up(child, main.groupby("child_id").size()).fillna(0).astype("int64")
     at = main.dropna(subset=["setting_urn"])[["child_id", "setting_urn"]]
     register["is_roll_elsewhere"] = False
     register["roll_urns"] = pd.Series(pd.NA, index=register.index, dtype="str")
     register["has_agreeing_roll"] = False
     if rolls is not None:
         main_rolls = rolls[is_open(rolls, as_of) & rolls["enrol_status_code"].isin(MAIN_ROLL) & rolls["urn"].notna()]
-        register["roll_urns"] = child.map(joined(main_rolls["urn"], main_rolls["child_id"], ", ")).astype("str")
+        register["roll_urns"] = look_up(child, joined(main_rolls["urn"], main_rolls["child_id"], ", ")).astype("str")
         both = at.merge(main_rolls[["child_id", "urn"]], on="child_id")
         agree = both.loc[same_setting(both["setting_urn"], both["urn"], later), "child_id"]
         register["has_agreeing_roll"] = child.isin(agree)
@@ -199,26 +217,38 @@ def _setting_columns(register: pd.DataFrame, tables: Tables, later: pd.DataFrame
     named = register[["child_id", "named_urn"]].dropna()
     both = named.merge(at, on="child_id")
     agree = both.loc[same_setting(both["named_urn"], both["setting_urn"], later), "child_id"]
-    other_code = register["setting_code"].isin(["OLA", "OPA", "EYP"]) & register["named_urn"].notna() & register["setting_urn"].isna()
+    other_code = (
+        register["setting_code"].isin(["OLA", "OPA", "EYP"])
+        & register["named_urn"].notna()
+        & register["setting_urn"].isna()
+    )
     register["is_attending_elsewhere"] = (child.isin(both["child_id"]) & ~child.isin(agree)) | other_code
     register["attended"] = register["setting_urn"].fillna(register["setting_code"])
     open_rows = placements[placements["is_open"]]
     register["is_neet"] = child.isin(open_rows.loc[open_rows["setting_code"] == "NEET", "child_id"])
-    register["is_home_educated"] = register["has_home_education"] | child.isin(open_rows.loc[open_rows["setting_code"] == "EHE", "child_id"])
+    register["is_home_educated"] = register["has_home_education"] | child.isin(
+        open_rows.loc[open_rows["setting_code"] == "EHE", "child_id"]
+    )
     has_establishment = register["setting_urn"].notna()
     register["is_cohort_undecided"] = has_establishment & register["setting_la_code"].isna()
-    register["waiting_touched_on"] = register["waiting_updated_on"].fillna(register["awaiting_since"].where(register["waiting_row"].notna()))
+    register["waiting_touched_on"] = register["waiting_updated_on"].fillna(
+        register["awaiting_since"].where(register["waiting_row"].notna())
+    )
     register["named_type"] = pd.Series(pd.NA, index=register.index, dtype="str")
     register["is_named_unapproved"] = False
     if settings is not None:
         facts = settings.drop_duplicates("urn").set_index("urn")
         register["named_type"] = register["named_urn"].map(facts["type_name"]).astype("str")
         is_independent = register["named_urn"].map(facts["type_code"]).isin(["10", "11", "32"])
-        register["is_named_unapproved"] = is_independent & ~register["named_urn"].map(facts["section_41"]).str.startswith("Approved", na=False)
+        register["is_named_unapproved"] = is_independent & ~register["named_urn"].map(
+            facts["section_41"]
+        ).str.startswith("Approved", na=False)
     return register
 
 
-def _home_columns(register: pd.DataFrame, tables: Tables, precedence: dict[str, list[str]], la_code: str) -> pd.DataFrame:
+def _home_columns(
+    register: pd.DataFrame, tables: Tables, precedence: dict[str, list[str]], la_code: str
+) -> pd.DataFrame:
     columns = [f"{system}_postcode" for system in SYSTEMS]
     register["postcode_count"] = register[columns].nunique(axis=1)
     register["has_home_address"] = register[columns].notna().any(axis=1) | register["is_restricted"]
@@ -240,9 +270,14 @@ def _plan_columns(register: pd.DataFrame, tables: Tables, as_of: pd.Timestamp) -
     child = register["child_id"]
     difference = pd.Series(pd.NA, index=register.index, dtype="str")
     held = {s: child.isin(ours.loc[ours["source"] == s, "child_id"]) for s in ("synergy", "capita")}
-    active = {s: child.isin(ours.loc[(ours["source"] == s) & ours["is_active"], "child_id"]) for s in ("synergy", "capita")}
+    active = {
+        s: child.isin(ours.loc[(ours["source"] == s) & ours["is_active"], "child_id"]) for s in ("synergy", "capita")
+    }
     ended = ours[ours["ceased_on"] <= as_of]
-    for here, there, names in (("synergy", "capita", ("Synergy", "Capita")), ("capita", "synergy", ("Capita", "Synergy"))):
+    for here, there, names in (
+        ("synergy", "capita", ("Synergy", "Capita")),
+        ("capita", "synergy", ("Capita", "Synergy")),
+    ):
         is_over = held[there] & ~active[there] & child.isin(ended.loc[ended["source"] == there, "child_id"])
         difference = difference.mask(active[here] & is_over, f"ceased in {names[1]}, active in {names[0]}")
     return register.assign(plan_difference=difference, has_plan_in_both=held["synergy"] & held["capita"])
@@ -252,16 +287,21 @@ def _boarding_columns(register: pd.DataFrame, tables: Tables, as_of: pd.Timestam
     care, rolls = tables["care_placements"], tables["rolls"]
     child = register["child_id"]
     boards = register["residential_code"].notna()
-    in_school = set() if care is None else set(care.loc[is_open(care, as_of) & (care["placement_code"] == "S1"), "child_id"])
+    in_school = (
+        set() if care is None else set(care.loc[is_open(care, as_of) & (care["placement_code"] == "S1"), "child_id"])
+    )
     register["is_care_residential_school"] = child.isin(in_school)
     register["residential_words"] = boards.map({True: "residential", False: "a day placement or none"}).astype("str")
     words = pd.Series(pd.NA, index=register.index, dtype="str")
     if rolls is not None:
         last = latest(rolls[is_open(rolls, as_of) & rolls["is_boarder"].notna()], "started_on")["is_boarder"]
-        on_roll = child.map(last).astype("boolean")
+        on_roll = look_up(child, last).astype("boolean")
         words = words.mask((on_roll & ~boards).fillna(False).astype(bool), "boards in Capita, not in Synergy")
         words = words.mask((~on_roll & boards).fillna(False).astype(bool), "boards in Synergy, not in Capita")
-    words = words.mask(register["is_care_residential_school"] & ~boards & register["setting_urn"].notna(), "boards in Liquidlogic, not in Synergy")
+    words = words.mask(
+        register["is_care_residential_school"] & ~boards & register["setting_urn"].notna(),
+        "boards in Liquidlogic, not in Synergy",
+    )
     return register.assign(boarding_words=words)
 
 
@@ -270,7 +310,9 @@ def _care_people(tables: Tables, register: pd.DataFrame, as_of: pd.Timestamp) ->
     if involvements is None:
         return None
     flagged = involvements[involvements["has_plan"].fillna(False) & is_open(involvements, as_of)]
-    frame = people[people["child_id"].isin(flagged["child_id"]) & people["source"].isin(involvements["source"].unique())]
+    frame = people[
+        people["child_id"].isin(flagged["child_id"]) & people["source"].isin(involvements["source"].unique())
+    ]
     frame = frame.assign(age=age_on(frame["born_on"], as_of), has_plan_flag=True)
     frame["has_plan"] = frame["child_id"].isin(tables["plans"]["child_id"])
     cohort = pd.Series(pd.NA, index=frame.index, dtype="str")
@@ -287,7 +329,12 @@ def _undecided(undecided: pd.DataFrame, people: pd.DataFrame, register: pd.DataF
     keys = people[["source", "source_id", "child_id"]]
     sides = []
     for here, there in (("a", "b"), ("b", "a")):
-        names = {f"source_{here}": "source", f"source_id_{here}": "source_id", f"source_{there}": "other_source", f"source_id_{there}": "other_source_id"}
+        names = {
+            f"source_{here}": "source",
+            f"source_id_{here}": "source_id",
+            f"source_{there}": "other_source",
+            f"source_id_{there}": "other_source_id",
+        }
         sides.append(undecided.rename(columns=names).merge(keys, on=["source", "source_id"]))
     frame = pd.concat(sides, ignore_index=True)
     frame["on_register"] = frame["child_id"].isin(register["child_id"])
@@ -311,7 +358,9 @@ def _plans(tables: Tables, register: pd.DataFrame, as_of: pd.Timestamp) -> pd.Da
     frame["is_casework_on_register"] = frame["is_casework"] & frame["on_register"]
     frame["issue_days"] = days(frame["started_on"], frame["received_on"])
     a_year_ago = as_of - pd.DateOffset(years=1)
-    frame["is_started_this_year"] = frame["is_casework"] & (frame["started_on"] > a_year_ago) & (frame["started_on"] <= as_of)
+    frame["is_started_this_year"] = (
+        frame["is_casework"] & (frame["started_on"] > a_year_ago) & (frame["started_on"] <= as_of)
+    )
     frame["is_issued_this_year"] = frame["is_started_this_year"] & frame["is_active"]
     return frame
 
@@ -337,25 +386,33 @@ def _past_events(tables: Tables, register: pd.DataFrame) -> pd.DataFrame:
     return with_register(events, register).assign(event_key=events["row_id"] + " " + events["event"])
 
 
-def _placements(tables: Tables, register: pd.DataFrame, later: pd.DataFrame, as_of: pd.Timestamp, provision: dict[str, list[str]]) -> pd.DataFrame:
+def _placements(
+    tables: Tables, register: pd.DataFrame, later: pd.DataFrame, as_of: pd.Timestamp, provision: dict[str, list[str]]
+) -> pd.DataFrame:
     frame = with_register(tables["placements"], register)
     frame["is_open_of_active_plan"] = frame["is_open"] & frame["has_active_plan"]
     settings = tables["settings"]
     if settings is not None:
         is_closed = settings.set_index("urn")["closed_on"].groupby(level=0).first()
         still_open = later[later["later_urn"].map(is_closed).isna()]
-        frame["successor_urn"] = frame["setting_urn"].map(joined(still_open["later_urn"], still_open["urn"], ", ")).fillna("none")
+        frame["successor_urn"] = (
+            frame["setting_urn"].map(joined(still_open["later_urn"], still_open["urn"], ", ")).fillna("none")
+        )
     else:
         frame["successor_urn"] = "none"
     allowed = pd.MultiIndex.from_tuples([(name, code) for name, codes in provision.items() for code in codes])
     fits = pd.MultiIndex.from_arrays([frame["provision_type"], frame["type_code"]]).isin(allowed)
     judged = frame["provision_type"].isin(list(provision)) & frame["type_code"].notna()
-    fits = fits & ~(frame["has_sen_unit"].fillna(False) & ~frame["resourced_provision"].str.contains("unit", case=False, na=False)).astype(bool)
+    fits = fits & ~(
+        frame["has_sen_unit"].fillna(False) & ~frame["resourced_provision"].str.contains("unit", case=False, na=False)
+    ).astype(bool)
     frame["provision_fits"] = pd.Series(fits, index=frame.index).astype("boolean").where(judged)
     return frame
 
 
-def _reviews(tables: Tables, register: pd.DataFrame, as_of: pd.Timestamp, precedence: dict[str, list[str]]) -> pd.DataFrame | None:
+def _reviews(
+    tables: Tables, register: pd.DataFrame, as_of: pd.Timestamp, precedence: dict[str, list[str]]
+) -> pd.DataFrame | None:
     reviews = tables["reviews"]
     if reviews is None:
         return None
@@ -369,10 +426,10 @@ def _reviews(tables: Tables, register: pd.DataFrame, as_of: pd.Timestamp, preced
     frame["met_days"] = days(as_of, frame["met_on"])
     plan = frame["source"] + " " + frame["source_id"] + " " + frame["plan_id"].fillna("")
     last = frame.loc[frame["met_on"] <= as_of].groupby(plan)["met_on"].max()
-    frame["is_superseded"] = frame["met_on"] < plan.map(last)
-    frame["is_latest"] = frame["met_on"] == plan.map(last)
+    frame["is_superseded"] = frame["met_on"] < look_up(plan, last)
+    frame["is_latest"] = frame["met_on"] == look_up(plan, last)
     counted = frame[frame["is_of_active_plan"]].groupby("met_on")["child_id"].nunique()
-    frame["same_day_children"] = frame["met_on"].map(counted).fillna(0).astype("int64")
+    frame["same_day_children"] = look_up(frame["met_on"], counted).fillna(0).astype("int64")
     return frame
 
 
@@ -386,7 +443,9 @@ def _visits(tables: Tables, register: pd.DataFrame, as_of: pd.Timestamp) -> pd.D
     impossible = pd.Series(pd.NA, index=frame.index, dtype="str")
     for kind, table in (("monitoring", placements), ("STVL", care)):
         if table is not None:
-            first = child.map(table.groupby("child_id")["started_on"].min())
-            impossible = impossible.mask((frame["kind_code"] == kind) & (on < first), "before the first known placement")
+            first = look_up(child, table.groupby("child_id")["started_on"].min())
+            impossible = impossible.mask(
+                (frame["kind_code"] == kind) & (on < first), "before the first known placement"
+            )
     impossible = impossible.mask(on < frame["born_on"], "before birth")
     return frame.assign(impossible=impossible.mask(on > as_of, "in the future"))

@@ -16,7 +16,14 @@ def feed_frames(ingested: Ingested, register: pd.DataFrame, links: pd.DataFrame)
     feeds["previous_rows"] = feeds["previous_rows"].astype("Int64")
     aside = ingested.set_aside
     # The person and row of a damaged line are not to be trusted: the finding is about the feed's line.
-    aside = pd.DataFrame({"source": aside["system"], "feed": aside["feed"], "line": aside["line"].astype("Int64"), "reason": aside["reason"]})
+    aside = pd.DataFrame(
+        {
+            "source": aside["system"],
+            "feed": aside["feed"],
+            "line": aside["line"].astype("Int64"),
+            "reason": aside["reason"],
+        }
+    )
     aside["line_key"] = aside["feed"] + " " + aside["reason"].astype("str")
     codes = ingested.unknown_codes
     codes = codes.assign(value_key=codes["feed"] + " " + codes["column"] + " " + codes["row_id"].astype("str"))
@@ -34,7 +41,9 @@ def feed_frames(ingested: Ingested, register: pd.DataFrame, links: pd.DataFrame)
 
 
 def _with_child(frame: pd.DataFrame, links: pd.DataFrame) -> pd.DataFrame:
-    return frame.merge(links[["child_id", "source", "source_id"]], on=["source", "source_id"], how="left").reset_index(drop=True)
+    return frame.merge(links[["child_id", "source", "source_id"]], on=["source", "source_id"], how="left").reset_index(
+        drop=True
+    )
 
 
 def table_states(ingested: Ingested) -> dict[str, str]:

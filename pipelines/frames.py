@@ -10,7 +10,9 @@ def is_begun(frame: pd.DataFrame, as_of: pd.Timestamp, started: str = "started_o
     return ~(frame[started] > as_of)
 
 
-def is_open(frame: pd.DataFrame, as_of: pd.Timestamp, started: str = "started_on", ended: str = "ended_on") -> pd.Series:
+def is_open(
+    frame: pd.DataFrame, as_of: pd.Timestamp, started: str = "started_on", ended: str = "ended_on"
+) -> pd.Series:
     """True where a spell is open on the day: begun, and no end or an end after it."""
     return is_begun(frame, as_of, started) & ~(frame[ended] <= as_of)
 
@@ -47,11 +49,16 @@ def age_on(born_on: pd.Series, as_of: pd.Timestamp) -> pd.Series:
 
 def dates_in(years: pd.Series, month: int, day: int) -> pd.Series:
     """The same month and day in each of the given years."""
-    return pd.to_datetime(
-        {"year": years.astype("Float64"), "month": month, "day": day}, errors="coerce"
-    ).astype("datetime64[us]")
+    return pd.to_datetime({"year": years.astype("Float64"), "month": month, "day": day}, errors="coerce").astype(
+        "datetime64[us]"
+    )
 
 
 def row_reference(frame: pd.DataFrame) -> pd.Series:
     """Where a value came from, as people quote it: ``synergy placements 600686``."""
     return frame["source"] + " " + frame["row_id"]
+
+
+def look_up(keys: pd.Series, values: pd.Series) -> pd.Series:
+    """The value of each key, missing where there is none; keeps the type of the values, also when there are none at all."""
+    return pd.Series(values.reindex(keys.to_numpy()).array, index=keys.index)

@@ -27,14 +27,15 @@ from pipelines.rawstore import keep_raw, read_snapshot
 from pipelines.store import NightStore
 
 log = logging.getLogger("ehcp.ingest")
-Tables = dict[str, pd.DataFrame | None]
+#: Canonical tables by name; None where there is no accepted copy at all.
+Tables = dict[str, Any]
 
 
 @dataclass
 class Ingested:
     """The night's tables and feeds, and what was wrong with rows: frames that the SR rules look at."""
 
-    tables: Tables = field(default_factory=dict)
+    tables: dict[str, Any] = field(default_factory=dict)
     feeds: pd.DataFrame = field(default_factory=pd.DataFrame)
     set_aside: pd.DataFrame = field(default_factory=pd.DataFrame)
     unknown_codes: pd.DataFrame = field(default_factory=pd.DataFrame)
@@ -53,7 +54,9 @@ class _Collected:
     header_changes: list[dict[str, Any]] = field(default_factory=list)
 
 
-def ingest(night: NightStore, profiles: Mapping[str, Profile], arrivals: list[Arrival], as_of: date, settings: Settings) -> Ingested:
+def ingest(
+    night: NightStore, profiles: Mapping[str, Profile], arrivals: list[Arrival], as_of: date, settings: Settings
+) -> Ingested:
     """Keep, read and judge every feed, and put the effective tables together. Raises nothing for one bad feed: its last accepted copy is used."""
     before = night.previous_nightly("run_feeds").assign(night=night.previous_night).set_index(["system", "feed"])
     people_of_register = _register_records(night)
@@ -68,7 +71,9 @@ def ingest(night: NightStore, profiles: Mapping[str, Profile], arrivals: list[Ar
         got.feeds.append(row)
         if row["is_accepted"]:
             for name, frame in tables.items():
-                got.parts[name].append(frame.assign(carried_on=pd.Timestamp(as_of).as_unit("us"), is_old=False, feed=feed.name))
+                got.parts[name].append(
+                    frame.assign(carried_on=pd.Timestamp(as_of).as_unit("us"), is_old=False, feed=feed.name)
+                )
         else:
             _take_old(got, profile, feed, night.previous_snapshot)
     feeds = pd.DataFrame(got.feeds)
@@ -87,7 +92,15 @@ def ingest(night: NightStore, profiles: Mapping[str, Profile], arrivals: list[Ar
 
 
 def _take(
-    got: _Collected, arrival: Arrival, profile: Profile, feed: Feed, last: pd.Series | None, accepted: set[tuple[str, str, str]], as_of: date, settings: Settings, work: Path
+    got: _Collected,
+    arrival: Arrival,
+    profile: Profile,
+    feed: Feed,
+    last: pd.Series | None,
+    accepted: set[tuple[str, str, str]],
+    as_of: date,
+    settings: Settings,
+    work: Path,
 ) -> tuple[dict[str, Any], dict[str, pd.DataFrame]]:
     """One feed: its line for the list of feeds, and its tables (empty unless it was read)."""
     row = _line(arrival, feed, last)
@@ -111,15 +124,27 @@ def _take(
     for name, frame in reading.tables.items():
         tables[name], aside = validate(name, frame)
         broken.append(aside)
-    aside = pd.concat([reading.set_aside, *broken], ignore_index=True).drop_duplicates("line") if any(map(len, broken)) else reading.set_aside
+    aside = (
+        pd.concat([reading.set_aside, *broken], ignore_index=True).drop_duplicates("line")
+        if any(map(len, broken))
+        else reading.set_aside
+    )
     row |= {
         "rows": reading.rows, "set_aside": len(aside), "repeated": len(reading.repeated), "left_out": reading.left_out,
         "accepted": reading.rows - len(aside) - len(reading.repeated) - reading.left_out, "newest_on": reading.newest_on,
     }  # fmt: skip
     row |= _gate(row, feed, last, accepted) | {"is_stale": _is_stale(row, feed, as_of)}
-    changes = [f"new column {name}" for name in reading.new_columns] + [f"informational column {name} is absent" for name in reading.missing_columns]
+    changes = [f"new column {name}" for name in reading.new_columns] + [
+        f"informational column {name} is absent" for name in reading.missing_columns
+    ]
     if changes:
-        got.header_changes.append({"system": profile.system, "feed": feed.name, "reason": "; ".join(changes) + "; reported, the feed was read"})
+        got.header_changes.append(
+            {
+                "system": profile.system,
+                "feed": feed.name,
+                "reason": "; ".join(changes) + "; reported, the feed was read",
+            }
+        )
     if row["is_accepted"]:
         origin = {"system": profile.system, "feed": feed.name}
         got.set_aside.append(aside.assign(**origin, source=profile.system))
@@ -140,7 +165,9 @@ def _line(arrival: Arrival, feed: Feed, last: pd.Series | None) -> dict[str, Any
     }  # fmt: skip
 
 
-def _gate(row: dict[str, Any], feed: Feed, last: pd.Series | None, accepted: set[tuple[str, str, str]]) -> dict[str, Any]:
+def _gate(
+    row: dict[str, Any], feed: Feed, last: pd.Series | None, accepted: set[tuple[str, str, str]]
+) -> dict[str, Any]:
     """The volume gate (SR03): beyond the first limit it is reported, beyond the second a person, or a second night like it, must accept it."""
     fine = {"status": "accepted", "is_accepted": True, "is_volume_moved": False}
     previous = row["previous_rows"]
@@ -153,10 +180,21 @@ def _gate(row: dict[str, Any], feed: Feed, last: pd.Series | None, accepted: set
     told = {"is_volume_moved": True, "reason": f"{previous:,} rows in the last accepted run, {row['rows']:,} now"}
     if not (percent > gate.stop_percent and moved > gate.stop_rows):
         return fine | told
-    settled = last is not None and last["status"] == "gated" and abs(row["rows"] - last["rows"]) <= gate.settle_percent / 100 * last["rows"]
+    settled = (
+        last is not None
+        and last["status"] == "gated"
+        and abs(row["rows"] - last["rows"]) <= gate.settle_percent / 100 * last["rows"]
+    )
     by_person = (row["system"], row["feed"], row["sha256"]) in accepted
     if settled or by_person:
-        return fine | told | {"reason": told["reason"] + ("; accepted by a person" if by_person else "; the same as last night, accepted")}
+        return (
+            fine
+            | told
+            | {
+                "reason": told["reason"]
+                + ("; accepted by a person" if by_person else "; the same as last night, accepted")
+            }
+        )
     return told | {"status": "gated", "is_accepted": False, "reason": told["reason"] + ": not accepted"}
 
 
@@ -183,7 +221,9 @@ def _register_records(night: NightStore) -> pd.DataFrame:
     return links.loc[links["child_id"].isin(register["child_id"]), ["source", "source_id"]]
 
 
-def _vanish(tables: Tables, feeds: pd.DataFrame, snapshot: Path | None, records: pd.DataFrame, as_of: date) -> pd.DataFrame:
+def _vanish(
+    tables: Tables, feeds: pd.DataFrame, snapshot: Path | None, records: pd.DataFrame, as_of: date
+) -> pd.DataFrame:
     """Keep the last known rows of register children whose record a people feed no longer carries; gives the unexplained ones.
 
     Explained are: a cease date on the plan, a death, and for social care an ended involvement or an eighteenth birthday. Columns ``source``,
@@ -203,18 +243,28 @@ def _vanish(tables: Tables, feeds: pd.DataFrame, snapshot: Path | None, records:
             continue
         old = old[pd.MultiIndex.from_frame(old[["source", "source_id"]]).isin(keys)]
         if frame is not None:
-            old = old[~pd.MultiIndex.from_frame(old[["source", "row_id"]]).isin(pd.MultiIndex.from_frame(frame[["source", "row_id"]]))]
+            old = old[
+                ~pd.MultiIndex.from_frame(old[["source", "row_id"]]).isin(
+                    pd.MultiIndex.from_frame(frame[["source", "row_id"]])
+                )
+            ]
         tables[name] = pd.concat([frame, old], ignore_index=True) if frame is not None else old
     day = pd.Timestamp(as_of)
     # A record kept on an older night is still gone tonight although last night's tables hold it: it is not fresh.
     kept = tables["people"]
-    is_gone = pd.MultiIndex.from_frame(kept[["source", "source_id"]]).isin(keys) | ((kept["carried_on"] < day) & ~kept["is_old"])
-    vanished = kept.loc[is_gone, ["source", "source_id", "feed", "carried_on", "born_on", "died_on"]].rename(columns={"carried_on": "last_carried_on"})
+    is_gone = pd.MultiIndex.from_frame(kept[["source", "source_id"]]).isin(keys) | (
+        (kept["carried_on"] < day) & ~kept["is_old"]
+    )
+    vanished = kept.loc[is_gone, ["source", "source_id", "feed", "carried_on", "born_on", "died_on"]].rename(
+        columns={"carried_on": "last_carried_on"}
+    )
     explained = _explained(vanished, tables, day)
     leavers = pd.MultiIndex.from_frame(vanished.loc[explained, ["source", "source_id"]])
     for name, frame in tables.items():
         if frame is not None and not TABLES[name].is_reference and len(leavers):
-            tables[name] = frame[~pd.MultiIndex.from_frame(frame[["source", "source_id"]]).isin(leavers)].reset_index(drop=True)
+            tables[name] = frame[~pd.MultiIndex.from_frame(frame[["source", "source_id"]]).isin(leavers)].reset_index(
+                drop=True
+            )
     return vanished.loc[~explained, columns].reset_index(drop=True)
 
 
@@ -249,7 +299,9 @@ def _add_strangers(tables: Tables) -> None:
     if len(bare):
         log.warning("%d persons have rows but no person record", len(bare))
         bare = bare.assign(row_id=bare["source_id"]).reindex(columns=people.columns)
-        tables["people"] = pd.concat([people, bare.astype({c: people[c].dtype for c in people.columns})], ignore_index=True)
+        tables["people"] = pd.concat(
+            [people, bare.astype({c: people[c].dtype for c in people.columns})], ignore_index=True
+        )
 
 
 def _stacked(frames: list[pd.DataFrame], columns: list[str]) -> pd.DataFrame:

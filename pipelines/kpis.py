@@ -36,7 +36,7 @@ class Measured:
 class Night:
     """What the KPIs read: the rules' frames, the open exceptions (``rule``, ``child_id``, ``kind``, ``severity``), feeds and expectations."""
 
-    frames: Mapping[str, pd.DataFrame | None]
+    frames: Mapping[str, Any]
     open_exceptions: pd.DataFrame
     feeds: pd.DataFrame
     expectations: pd.DataFrame
@@ -73,11 +73,15 @@ class Kpi:
 REGISTRY: dict[str, Kpi] = {}
 
 
-def kpi(code: str, title: str) -> Callable[[Callable[[Night], Iterator[Measured]]], Callable[[Night], Iterator[Measured]]]:
+def kpi(
+    code: str, title: str
+) -> Callable[[Callable[[Night], Iterator[Measured]]], Callable[[Night], Iterator[Measured]]]:
     """Declare a KPI; the first line of the function's docstring is the definition that is printed beside the figure."""
 
     def declare(measure: Callable[[Night], Iterator[Measured]]) -> Callable[[Night], Iterator[Measured]]:
-        REGISTRY[code] = Kpi(code, title, (measure.__doc__ or "").strip().split("\n\n")[0].replace("\n    ", " "), measure)
+        REGISTRY[code] = Kpi(
+            code, title, (measure.__doc__ or "").strip().split("\n\n")[0].replace("\n    ", " "), measure
+        )
         return measure
 
     return declare
@@ -98,14 +102,32 @@ def compute(night: Night, targets: Mapping[str, Mapping[str, Any]]) -> tuple[pd.
             denominator, numerator = int(counted.sum()), int(meets.sum())
             value = part.number if part.number is not None else (100 * numerator / denominator if denominator else None)
             target = targets.get(code, {}).get("target") if part.line in _TARGETED.get(code, ("",)) else None
-            lines.append((code, part.line, declared.title, numerator, denominator, value, part.not_judged, target, declared.definition))
+            lines.append(
+                (
+                    code,
+                    part.line,
+                    declared.title,
+                    numerator,
+                    denominator,
+                    value,
+                    part.not_judged,
+                    target,
+                    declared.definition,
+                )
+            )
             if "child_id" in part.of:
                 who = part.of.loc[counted, "child_id"]
-                members.append(pd.DataFrame({"code": code, "line": part.line, "child_id": who, "in_numerator": meets[counted]}))
+                members.append(
+                    pd.DataFrame({"code": code, "line": part.line, "child_id": who, "in_numerator": meets[counted]})
+                )
     columns = ["code", "line", "title", "numerator", "denominator", "value", "not_judged", "target", "definition"]
     figures = pd.DataFrame(lines, columns=columns).astype({"value": "Float64", "target": "Float64"})
     figures["value"] = figures["value"].round(1)
-    behind = pd.concat(members, ignore_index=True) if members else pd.DataFrame(columns=["code", "line", "child_id", "in_numerator"])
+    behind = (
+        pd.concat(members, ignore_index=True)
+        if members
+        else pd.DataFrame(columns=["code", "line", "child_id", "in_numerator"])
+    )
     # A child may stand behind a line with several rows (two reviews); it meets the line if all of them do.
     return figures, behind.groupby(["code", "line", "child_id"], as_index=False)["in_numerator"].min()
 
@@ -218,7 +240,9 @@ def plans_in_20_weeks(night: Night) -> Iterator[Measured]:
     in_time = plans["issue_days"] <= night.limits.plan_issue_days
     without_request = int((plans["is_started_this_year"] & plans["received_on"].isna()).sum())
     yield Measured("with_exceptions", plans, issued, in_time, without_request)
-    yield Measured("without_exceptions", plans, issued & ~plans["has_exception"].fillna(False), in_time, without_request)
+    yield Measured(
+        "without_exceptions", plans, issued & ~plans["has_exception"].fillna(False), in_time, without_request
+    )
 
 
 @kpi("K12", "Decisions to assess in 6 weeks")
@@ -228,14 +252,22 @@ def decisions_in_6_weeks(night: Night) -> Iterator[Measured]:
     if requests is not None:
         decided = (requests["decided_on"] > night.a_year_ago) & (requests["decided_on"] <= night.as_of)
         taken = days(requests["decided_on"], requests["received_on"])
-        yield Measured("", requests, decided & taken.notna(), taken <= night.limits.decision_to_assess_days, int((decided & taken.isna()).sum()))
+        yield Measured(
+            "",
+            requests,
+            decided & taken.notna(),
+            taken <= night.limits.decision_to_assess_days,
+            int((decided & taken.isna()).sum()),
+        )
 
 
 def _held_meetings(night: Night) -> tuple[pd.DataFrame, pd.Series]:
     """Casework reviews, and which of them belong to a plan with a start and were held in the last 12 months."""
     reviews, plans = night.frames["reviews"], night.frames["plans"]
     begun = plans.loc[plans["leads"] & plans["started_on"].notna()]
-    ours = reviews["is_casework"] & (reviews["source"] + " " + reviews["plan_id"]).isin(begun["source"] + " " + begun["row_id"])
+    ours = reviews["is_casework"] & (reviews["source"] + " " + reviews["plan_id"]).isin(
+        begun["source"] + " " + begun["row_id"]
+    )
     return reviews, ours & (reviews["met_on"] > night.a_year_ago) & (reviews["met_on"] <= night.as_of)
 
 
@@ -244,7 +276,9 @@ def review_decisions_in_4_weeks(night: Night) -> Iterator[Measured]:
     """Decision within 28 days of the meeting / meetings in the last 12 months whose 28 days are up, plans since ceased included."""
     reviews, held = _held_meetings(night)
     limit = night.limits.review_decision_days
-    yield Measured("", reviews, held & (reviews["met_days"] > limit), days(reviews["decided_on"], reviews["met_on"]) <= limit)
+    yield Measured(
+        "", reviews, held & (reviews["met_days"] > limit), days(reviews["decided_on"], reviews["met_on"]) <= limit
+    )
 
 
 @kpi("K14", "Amended plans in 12 weeks")
@@ -260,7 +294,9 @@ def amended_plans_in_12_weeks(night: Night) -> Iterator[Measured]:
 def phase_transfers_in_time(night: Night) -> Iterator[Measured]:
     """Final plan before the phase transfer deadline / transfers whose deadline fell in the last 12 months; none where no extract carries them."""
     reviews = night.frames["reviews"]
-    due = reviews["is_casework"] & (reviews["phase_due_on"] > night.a_year_ago) & (reviews["phase_due_on"] <= night.as_of)
+    due = (
+        reviews["is_casework"] & (reviews["phase_due_on"] > night.a_year_ago) & (reviews["phase_due_on"] <= night.as_of)
+    )
     yield Measured("", reviews, due, reviews["phase_final_on"] < reviews["phase_due_on"])
 
 
@@ -270,10 +306,14 @@ def source_health(night: Night) -> Iterator[Measured]:
     feeds, expectations = night.feeds, night.expectations
     for system in sorted(feeds["system"].unique()):
         mine = feeds["system"] == system
-        yield Measured(f"{system}: extracts on time", feeds, mine & feeds["is_expected"], feeds["is_accepted"] & ~feeds["is_stale"])
+        yield Measured(
+            f"{system}: extracts on time", feeds, mine & feeds["is_expected"], feeds["is_accepted"] & ~feeds["is_stale"]
+        )
         rows, accepted = int(feeds.loc[mine, "rows"].sum()), int(feeds.loc[mine, "accepted"].sum())
         counted = pd.DataFrame(index=range(rows))
-        yield Measured(f"{system}: rows accepted", counted, _all(counted), pd.Series(counted.index < accepted, index=counted.index))
+        yield Measured(
+            f"{system}: rows accepted", counted, _all(counted), pd.Series(counted.index < accepted, index=counted.index)
+        )
         judged = expectations["system"] == system
         yield Measured(f"{system}: expectations met", expectations, judged, expectations["is_met"].astype("boolean"))
 

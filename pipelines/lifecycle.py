@@ -19,7 +19,9 @@ def identify(findings: pd.DataFrame) -> pd.Series:
 
     The record at fault stands for the child where there is one, because a child id can change when records are relinked.
     """
-    who = (findings["source"] + " " + findings["source_id"]).where(findings["source_id"] != "", findings["source"] + " " + findings["child_id"])
+    who = (findings["source"] + " " + findings["source_id"]).where(
+        findings["source_id"] != "", findings["source"] + " " + findings["child_id"]
+    )
     key = findings["rule"] + "|" + who + "|" + findings["row_id"] + "|" + findings["thing"]
     same = key.groupby(key).cumcount()
     key = key.where(same == 0, key + "#" + same.astype("str"))
@@ -27,20 +29,30 @@ def identify(findings: pd.DataFrame) -> pd.Series:
 
 
 def advance(
-    previous: pd.DataFrame, findings: pd.DataFrame, states: Mapping[str, str], uncertain_children: set[str], night: pd.Timestamp
+    previous: pd.DataFrame,
+    findings: pd.DataFrame,
+    states: Mapping[str, str],
+    uncertain_children: set[str],
+    night: pd.Timestamp,
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Last night's exceptions and tonight's findings to tonight's exceptions, and the events (exception_id, event).
 
     `states` says of a rule, or of a rule and feed as ``SR04 capita students``, whether it ran on ``fresh`` data, on ``old`` data, or was
     ``not_evaluated``. Nothing of `uncertain_children`, whose records are not all held any more, resolves.
     """
-    found = findings.assign(exception_id=identify(findings)) if len(findings) else findings.assign(exception_id=pd.Series(dtype="str"))
+    found = (
+        findings.assign(exception_id=identify(findings))
+        if len(findings)
+        else findings.assign(exception_id=pd.Series(dtype="str"))
+    )
     before = previous.set_index("exception_id")
     known = before.reindex(found["exception_id"])
     was = known["status"].to_numpy()
     found["on_old_data"] = _state_of(found, states) == "old"
     found["first_seen_on"] = pd.Series(known["first_seen_on"].to_numpy(), index=found.index).fillna(night)
-    found["reopened_on"] = pd.Series(known["reopened_on"].to_numpy(), index=found.index).mask(pd.Series(was, index=found.index) == RESOLVED, night)
+    found["reopened_on"] = pd.Series(known["reopened_on"].to_numpy(), index=found.index).mask(
+        pd.Series(was, index=found.index) == RESOLVED, night
+    )
     found["resolved_on"] = pd.NaT
     found["status"] = pd.Series(was, index=found.index).where(pd.Series(was, index=found.index) == ACCEPTED, OPEN)
 
@@ -63,7 +75,12 @@ def advance(
     events = pd.concat(
         [
             pd.DataFrame({"exception_id": ids, "event": event})
-            for event, ids in (("raised", raised), ("reopened", reopened), ("resolved", rest.loc[gone, "exception_id"]), ("not evaluated", rest.loc[put_aside, "exception_id"]))
+            for event, ids in (
+                ("raised", raised),
+                ("reopened", reopened),
+                ("resolved", rest.loc[gone, "exception_id"]),
+                ("not evaluated", rest.loc[put_aside, "exception_id"]),
+            )
         ],
         ignore_index=True,
     )
@@ -74,7 +91,13 @@ def _state_of(exceptions: pd.DataFrame, states: Mapping[str, str]) -> pd.Series:
     """The state that applies to each exception: of its rule and feed, else of its rule and system, else of its rule."""
     of_system = exceptions["rule"] + " " + exceptions["source"]
     of_feed = of_system + " " + exceptions["field"]
-    return of_feed.map(states).fillna(of_system.map(states)).fillna(exceptions["rule"].map(states)).fillna("not_evaluated").astype("str")
+    return (
+        of_feed.map(states)
+        .fillna(of_system.map(states))
+        .fillna(exceptions["rule"].map(states))
+        .fillna("not_evaluated")
+        .astype("str")
+    )
 
 
 def rule_states(results: pd.DataFrame, uses: Mapping[str, tuple[str, ...]], feeds: pd.DataFrame) -> dict[str, str]:

@@ -67,7 +67,9 @@ def link_people(
     `people`, `addresses`, `care_placements` and `plans` are canonical tables; `previous_links` (child_id, source, source_id) keeps
     child ids from night to night; `decisions` (source_a, source_id_a, source_b, source_id_b, answer) are people's, and outrank the passes.
     """
-    records = prepare_people(people, addresses).sort_values(["source", "source_id"], kind="stable").reset_index(drop=True)
+    records = (
+        prepare_people(people, addresses).sort_values(["source", "source_id"], kind="stable").reset_index(drop=True)
+    )
     sealed = _sealed(records, care_placements, plans, as_of)
     records = records[~sealed].reset_index(drop=True)
     pairs = compare_pairs(records, nicknames)
@@ -76,7 +78,9 @@ def link_people(
     cluster, how = _cluster(records, pairs, same)
     review = _undecided(records, pairs, cluster, different)
     child_id = _child_ids(records, cluster, previous_links)
-    links = pd.DataFrame({"child_id": child_id, "source": records["source"], "source_id": records["source_id"], "how": how})
+    links = pd.DataFrame(
+        {"child_id": child_id, "source": records["source"], "source_id": records["source_id"], "how": how}
+    )
     return Linkage(links, review, _keys_of_sealed(people, addresses, sealed))
 
 
@@ -85,7 +89,9 @@ def _keys_of_sealed(people: pd.DataFrame, addresses: pd.DataFrame | None, sealed
     return records[sealed.to_numpy()].reset_index(drop=True)
 
 
-def _sealed(records: pd.DataFrame, care: pd.DataFrame | None, plans: pd.DataFrame | None, as_of: pd.Timestamp) -> pd.Series:
+def _sealed(
+    records: pd.DataFrame, care: pd.DataFrame | None, plans: pd.DataFrame | None, as_of: pd.Timestamp
+) -> pd.Series:
     """The records that an adoption closed, and the same birth identity in other systems.
 
     A record with an active plan is never sealed: that would hide a child. The same birth identity means the same valid UPN with the same
@@ -120,8 +126,13 @@ def _decided(records: pd.DataFrame, decisions: pd.DataFrame | None) -> tuple[pd.
     if decisions is None or decisions.empty:
         return empty, empty
     position = records.reset_index().set_index(["source", "source_id"])["index"]
-    sides = {side: decisions[[f"source_{side}", f"source_id_{side}"]].set_axis(["source", "source_id"], axis=1) for side in ("a", "b")}
-    found = pd.DataFrame({side: sides[side].join(position, on=["source", "source_id"])["index"].to_numpy() for side in sides})
+    sides = {
+        side: decisions[[f"source_{side}", f"source_id_{side}"]].set_axis(["source", "source_id"], axis=1)
+        for side in ("a", "b")
+    }
+    found = pd.DataFrame(
+        {side: sides[side].join(position, on=["source", "source_id"])["index"].to_numpy() for side in sides}
+    )
     found["answer"] = decisions["answer"].to_numpy()
     found = found.dropna(subset=["a", "b"]).astype({"a": "int64", "b": "int64"})
     return found[found["answer"] == "same"], found[found["answer"] == "different"]
@@ -164,7 +175,13 @@ def _cluster(records: pd.DataFrame, pairs: pd.DataFrame, same: pd.DataFrame) -> 
         of_pass = pairs[condition(pairs).to_numpy()]
         for first, second in combinations(SYSTEMS, 2):
             here = {first, second}
-            between = of_pass[[x in here and y in here for x, y in zip(system[of_pass["a"]], system[of_pass["b"]], strict=True)]] if len(of_pass) else of_pass
+            between = (
+                of_pass[
+                    [x in here and y in here for x, y in zip(system[of_pass["a"]], system[of_pass["b"]], strict=True)]
+                ]
+                if len(of_pass)
+                else of_pass
+            )
             frame = candidates(between)
             both = pd.concat([frame["left"], frame["right"]])
             counts = both.value_counts()
@@ -174,7 +191,9 @@ def _cluster(records: pd.DataFrame, pairs: pd.DataFrame, same: pd.DataFrame) -> 
     return cluster, how
 
 
-def _undecided(records: pd.DataFrame, pairs: pd.DataFrame, cluster: np.ndarray, different: pd.DataFrame) -> pd.DataFrame:
+def _undecided(
+    records: pd.DataFrame, pairs: pd.DataFrame, cluster: np.ndarray, different: pd.DataFrame
+) -> pd.DataFrame:
     """Pairs between records that are still apart although a person might join them, in words."""
     open_pairs = pairs[_worth_review(pairs)]
     left, right = cluster[open_pairs["a"].to_numpy()], cluster[open_pairs["b"].to_numpy()]
@@ -203,5 +222,7 @@ def _child_ids(records: pd.DataFrame, cluster: np.ndarray, previous: pd.DataFram
         given = claims.set_index("cluster")["child_id"]
     order = frame.sort_values(["rank", "source", "source_id"]).drop_duplicates("cluster")["cluster"]
     new = order[~order.isin(given.index)]
-    fresh = pd.Series([f"C{greatest + number:07d}" for number in range(1, len(new) + 1)], index=new.to_numpy(), dtype="str")
+    fresh = pd.Series(
+        [f"C{greatest + number:07d}" for number in range(1, len(new) + 1)], index=new.to_numpy(), dtype="str"
+    )
     return pd.Series(cluster).map(pd.concat([given, fresh])).to_numpy()

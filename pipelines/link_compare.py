@@ -24,7 +24,9 @@ def prepare_people(people: pd.DataFrame, addresses: pd.DataFrame | None) -> pd.D
     frame["surname"] = plain_name(people["surname"])
     frame["forename"] = plain_name(people["forename"])
     frame["known_as"] = plain_name(people["known_as"]).fillna(frame["forename"])
-    frame["other_surname"] = plain_name(people["preferred_surname"]).fillna(plain_name(people["former_surname"])).fillna(frame["surname"])
+    frame["other_surname"] = (
+        plain_name(people["preferred_surname"]).fillna(plain_name(people["former_surname"])).fillna(frame["surname"])
+    )
     frame["upn"] = people["upn"].where(upn_is_valid(people["upn"]))
     frame["permanent_upn"] = people["upn"].where(upn_is_permanent(people["upn"]))
     frame["uln"] = people["uln"].where(uln_is_valid(people["uln"]))
@@ -32,7 +34,11 @@ def prepare_people(people: pd.DataFrame, addresses: pd.DataFrame | None) -> pd.D
     frame["postcode"] = postcode_key(people["postcode"])
     frame["postcodes"] = "|" + frame["postcode"].fillna("-") + "|"
     if addresses is not None:
-        kept = addresses.assign(key=postcode_key(addresses["postcode"])).dropna(subset=["key"]).sort_values(["source", "source_id", "started_on", "row_id"])
+        kept = (
+            addresses.assign(key=postcode_key(addresses["postcode"]))
+            .dropna(subset=["key"])
+            .sort_values(["source", "source_id", "started_on", "row_id"])
+        )
         grouped = kept.groupby(["source", "source_id"])["key"]
         lived = pd.DataFrame({"lived": grouped.agg("|".join), "last": grouped.last()})
         found = frame.join(lived, on=["source", "source_id"])
@@ -58,12 +64,17 @@ def _blocks(records: pd.DataFrame) -> pd.DataFrame:
     for name, key in keys.items():
         left = key if key is not None else records["forename"] + "," + records["surname"] + born
         right = key if key is not None else records["surname"] + "," + records["forename"] + born
-        sides = [pd.DataFrame({"key": side, "at": records.index, "system": systems}).dropna(subset=["key"]) for side in (left, right)]
+        sides = [
+            pd.DataFrame({"key": side, "at": records.index, "system": systems}).dropna(subset=["key"])
+            for side in (left, right)
+        ]
         size = sides[0].groupby("key")["at"].transform("size")
         small = sides[0][size <= LARGEST_BLOCK] if name not in ("upn", "uln") else sides[0][size <= 4 * LARGEST_BLOCK]
         pairs = small.merge(sides[1], on="key", suffixes=("_a", "_b"))
         pairs = pairs[pairs["system_a"] != pairs["system_b"]]
-        found.append(pd.DataFrame({"a": np.minimum(pairs["at_a"], pairs["at_b"]), "b": np.maximum(pairs["at_a"], pairs["at_b"])}))
+        found.append(
+            pd.DataFrame({"a": np.minimum(pairs["at_a"], pairs["at_b"]), "b": np.maximum(pairs["at_a"], pairs["at_b"])})
+        )
     return pd.concat(found).drop_duplicates().sort_values(["a", "b"]).reset_index(drop=True)
 
 
@@ -79,8 +90,16 @@ def compare_pairs(records: pd.DataFrame, nicknames: pd.DataFrame) -> pd.DataFram
         return (a[column].notna() & b[column].notna() & (a[column] != b[column])).astype(bool)
 
     swapped = ((a["forename"] == b["surname"]) & (a["surname"] == b["forename"])).fillna(False).astype(bool)
-    surname = equal("surname") | (a["other_surname"] == b["surname"]).fillna(False) | (a["surname"] == b["other_surname"]).fillna(False)
-    forename = equal("forename") | (a["known_as"] == b["forename"]).fillna(False) | (a["forename"] == b["known_as"]).fillna(False)
+    surname = (
+        equal("surname")
+        | (a["other_surname"] == b["surname"]).fillna(False)
+        | (a["surname"] == b["other_surname"]).fillna(False)
+    )
+    forename = (
+        equal("forename")
+        | (a["known_as"] == b["forename"]).fillna(False)
+        | (a["forename"] == b["known_as"]).fillna(False)
+    )
     pairs["surname_same"] = surname.astype(bool) | swapped
     pairs["forename_same"] = forename.astype(bool) | swapped
     pairs["name_same"] = pairs["surname_same"] & pairs["forename_same"]
@@ -100,12 +119,24 @@ def compare_pairs(records: pd.DataFrame, nicknames: pd.DataFrame) -> pd.DataFram
 
 def _common_names(records: pd.DataFrame) -> pd.Series:
     """True where another record of the same system has the same name and date of birth: name and date alone decide nothing then."""
-    key = records["source"] + "|" + records["surname"] + "|" + records["forename"] + "|" + records["born_on"].astype("str")
+    key = (
+        records["source"]
+        + "|"
+        + records["surname"]
+        + "|"
+        + records["forename"]
+        + "|"
+        + records["born_on"].astype("str")
+    )
     counts = key.where(~records["is_closed"]).value_counts()
     several = key.map(counts).fillna(0) > 1
     person = records["surname"] + "|" + records["forename"] + "|" + records["born_on"].astype("str")
-    numbers = records.assign(person=person).dropna(subset=["permanent_upn"]).groupby("person")["permanent_upn"].nunique()
-    return (person.map(several.groupby(person).any()).astype("boolean").fillna(False).astype(bool)) | (person.map(numbers).fillna(0) > 1)
+    numbers = (
+        records.assign(person=person).dropna(subset=["permanent_upn"]).groupby("person")["permanent_upn"].nunique()
+    )
+    return (person.map(several.groupby(person).any()).astype("boolean").fillna(False).astype(bool)) | (
+        person.map(numbers).fillna(0) > 1
+    )
 
 
 def _near_forename(a: pd.DataFrame, b: pd.DataFrame, nicknames: pd.DataFrame) -> pd.Series:
@@ -117,7 +148,11 @@ def _near_forename(a: pd.DataFrame, b: pd.DataFrame, nicknames: pd.DataFrame) ->
     for left, right in (("forename", "forename"), ("known_as", "forename"), ("forename", "known_as")):
         x, y = a[left].fillna(""), b[right].fillna("")
         near |= pd.MultiIndex.from_arrays([x, y]).isin(known)
-        near |= np.fromiter((len(p) > 2 and len(q) > 2 and (p.startswith(q) or q.startswith(p)) for p, q in zip(x, y, strict=True)), dtype=bool, count=len(x))
+        near |= np.fromiter(
+            (len(p) > 2 and len(q) > 2 and (p.startswith(q) or q.startswith(p)) for p, q in zip(x, y, strict=True)),
+            dtype=bool,
+            count=len(x),
+        )
     return pd.Series(near, index=a.index)
 
 
@@ -137,7 +172,11 @@ def _near_birth(a: pd.Series, b: pd.Series) -> pd.Series:
 
 def _share_postcode(a: pd.Series, b: pd.Series) -> pd.Series:
     """True where any postcode, present or past, of one record is among those of the other."""
-    return pd.Series([bool((set(x.split("|")) & set(y.split("|"))) - {"", "-"}) for x, y in zip(a, b, strict=True)], index=a.index, dtype=bool)
+    return pd.Series(
+        [bool((set(x.split("|")) & set(y.split("|"))) - {"", "-"}) for x, y in zip(a, b, strict=True)],
+        index=a.index,
+        dtype=bool,
+    )
 
 
 def same_birth_identity(records: pd.DataFrame, closed: pd.Series) -> pd.Series:
@@ -165,7 +204,9 @@ def describe_pairs(records: pd.DataFrame, pairs: pd.DataFrame) -> pd.DataFrame:
         agrees = agrees.mask(flags[flag], agrees + ", " + word)
         if flag not in ("upn_same", "uln_same"):
             differs = differs.mask(~flags[flag], differs + ", " + word)
-    differs = differs.mask(flags["number_conflict"], differs + ", number").mask(flags["sex_conflict"], differs + ", sex")
+    differs = differs.mask(flags["number_conflict"], differs + ", number").mask(
+        flags["sex_conflict"], differs + ", sex"
+    )
     return pd.DataFrame(
         {
             "source_a": a["source"], "source_id_a": a["source_id"], "source_b": b["source"], "source_id_b": b["source_id"],

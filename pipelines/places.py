@@ -50,7 +50,9 @@ def establishment_of(urn: pd.Series, ukprn: pd.Series, settings: pd.DataFrame | 
     return urn.where(urn.notna(), ukprn.map(by_ukprn)).astype("str")
 
 
-def describe_placements(placements: pd.DataFrame, tables: dict[str, pd.DataFrame | None], as_of: pd.Timestamp) -> pd.DataFrame:
+def describe_placements(
+    placements: pd.DataFrame, tables: dict[str, pd.DataFrame | None], as_of: pd.Timestamp
+) -> pd.DataFrame:
     """Placement rows with what the rules ask of them.
 
     Adds ``setting_urn`` (URN, or by UKPRN), ``identifiers`` (how many of URN, UKPRN and setting code are given),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -21,9 +20,12 @@ def writing(outputs: Path, period: str, run_id: str) -> Iterator[Path]:
         partial.mkdir(parents=True)
         yield partial
         shutil.rmtree(final, ignore_errors=True)
-        os.replace(partial, final)
+        partial.replace(final)
     except OSError as error:
-        raise StoreError(f"The outputs cannot be written: {error.strerror}.", "Make room in the data directory and close open workbooks, then run again.") from error
+        raise StoreError(
+            f"The outputs cannot be written: {error.strerror}.",
+            "Make room in the data directory and close open workbooks, then run again.",
+        ) from error
     finally:
         shutil.rmtree(partial, ignore_errors=True)
 
@@ -39,8 +41,8 @@ def make_latest(outputs: Path, period: str, run_id: str) -> Path:
         shutil.copytree(outputs / target, fresh)
     if latest.is_dir() and not latest.is_symlink():
         _remove(outputs / "latest.old")
-        os.replace(latest, outputs / "latest.old")
-    os.replace(fresh, latest)
+        latest.replace(outputs / "latest.old")
+    fresh.replace(latest)
     _remove(outputs / "latest.old")
     return latest
 

@@ -51,10 +51,13 @@ def keep_raw(private_dir: Path, source: Path) -> str:
         shutil.copyfile(source, part)
         if os.name == "posix":
             part.chmod(0o600)
-        os.replace(part, target)
+        part.replace(target)
     except OSError as error:
         part.unlink(missing_ok=True)
-        raise StoreError(f"{source.name} cannot be kept in the raw store: {error.strerror}.", "Make room in the data directory, then run again. Nothing was changed.") from error
+        raise StoreError(
+            f"{source.name} cannot be kept in the raw store: {error.strerror}.",
+            "Make room in the data directory, then run again. Nothing was changed.",
+        ) from error
     return sha256
 
 
@@ -79,7 +82,10 @@ def write_snapshot(folder: Path, tables: dict[str, pd.DataFrame | None]) -> None
                 frame.to_parquet(folder / f"{name}.parquet", index=False)
     except OSError as error:
         shutil.rmtree(folder, ignore_errors=True)
-        raise StoreError(f"The tables of this night cannot be kept: {error.strerror}.", "Make room in the data directory, then run again. Nothing was changed.") from error
+        raise StoreError(
+            f"The tables of this night cannot be kept: {error.strerror}.",
+            "Make room in the data directory, then run again. Nothing was changed.",
+        ) from error
 
 
 def read_snapshot(folder: Path | None, name: str) -> pd.DataFrame | None:

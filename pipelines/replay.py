@@ -22,10 +22,15 @@ def replay_arrivals(settings: Settings, feeds: pd.DataFrame, night: date) -> lis
             continue
         raw = raw_path(settings.private_dir, feed.sha256)
         if not raw.exists():
-            raise ConfigurationError(f"{feed.system} {feed.feed} of {night} is no longer kept.", "That night cannot be replayed; choose a later one.")
+            raise ConfigurationError(
+                f"{feed.system} {feed.feed} of {night} is no longer kept.",
+                "That night cannot be replayed; choose a later one.",
+            )
         folder = private_folder(settings.private_dir / "fetched" / f"replay-{night}" / feed.system)
         path = folder / feed.file
         shutil.copyfile(raw, path)
         modified = datetime.combine(feed.modified_on.date(), datetime.min.time(), UTC)
-        arrivals.append(Arrival(feed.system, feed.feed, "arrived", path=path, modified_at=modified, size=path.stat().st_size))
+        arrivals.append(
+            Arrival(feed.system, feed.feed, "arrived", path=path, modified_at=modified, size=path.stat().st_size)
+        )
     return arrivals

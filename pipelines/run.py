@@ -12,6 +12,7 @@ import shutil
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
+from functools import partial
 from pathlib import Path
 from time import perf_counter
 from typing import Any
@@ -20,7 +21,14 @@ import pandas as pd
 
 from checks.engine import Context, catalogue, evaluate
 from config.canonical import TABLES
-from config.errors import EXIT_EXTRACT_MISSING, EXIT_FEED_REFUSED, EXIT_OK, ConfigurationError, ExtractError, FeedRefusedError
+from config.errors import (
+    EXIT_EXTRACT_MISSING,
+    EXIT_FEED_REFUSED,
+    EXIT_OK,
+    ConfigurationError,
+    ExtractError,
+    FeedRefusedError,
+)
 from config.limits import Limits, load_limits
 from config.profiles import load_profiles
 from config.settings import Settings, config_file, load_yaml
@@ -76,7 +84,9 @@ class Configuration:
 
 def load_configuration(settings: Settings) -> Configuration:
     """Limits, precedence, provision types and KPI targets, the council's own where it has them."""
-    named = {name: load_yaml(config_file(settings.config_dir, f"{name}.yml")) for name in ("precedence", "provision", "kpis")}
+    named = {
+        name: load_yaml(config_file(settings.config_dir, f"{name}.yml")) for name in ("precedence", "provision", "kpis")
+    }
     return Configuration(load_limits(settings.config_dir), named["precedence"], named["provision"], named["kpis"])
 
 
@@ -84,7 +94,8 @@ class Stopwatch:
     """Logs one line a stage, with its seconds, and tells the progress bar."""
 
     def __init__(self, progress: Callable[[str], None] | None) -> None:
-        self.progress, self.seconds, self._since, self._stage = progress, {}, perf_counter(), ""
+        self.progress, self._since, self._stage = progress, perf_counter(), ""
+        self.seconds: dict[str, float] = {}
 
     def start(self, stage: str) -> None:
         """The stage before is over, this one begins."""
@@ -123,18 +134,29 @@ def run_night(
     later = store.nights_after(as_of) if backfill else []
 
     def pull() -> list[Any]:
-        return [arrival for profile in profiles.values() for arrival in find_extracts(profile, extracts, as_of, now, base=settings.data_dir)]
+        return [
+            arrival
+            for profile in profiles.values()
+            for arrival in find_extracts(profile, extracts, as_of, now, base=settings.data_dir)
+        ]
 
     result = _one_night(settings, store, profiles, as_of, pull, backfill, progress, now)
     for day, feeds in later:
         arrivals = replay_arrivals(settings, feeds, day)
-        replayed = _one_night(settings, store, profiles, day, lambda arrivals=arrivals: arrivals, True, None, now)
+        replayed = _one_night(settings, store, profiles, day, partial(list, arrivals), True, None, now)
         result.messages.append(f"replayed {day} as run {replayed.run_id}")
     return result
 
 
 def _one_night(
-    settings: Settings, store: Store, profiles: dict[str, Any], as_of: date, pull: Callable[[], list[Any]], backfill: bool, progress: Callable[[str], None] | None, now: datetime
+    settings: Settings,
+    store: Store,
+    profiles: dict[str, Any],
+    as_of: date,
+    pull: Callable[[], list[Any]],
+    backfill: bool,
+    progress: Callable[[str], None] | None,
+    now: datetime,
 ) -> RunResult:
     from checks.expectations import collect, start_worker, stop_if_unmet, submit
 
@@ -145,14 +167,24 @@ def _one_night(
         watch.start("pull and read")
         ingested = ingest(night, profiles, pull(), as_of, settings)
         _need(ingested)
-        judging = submit(worker, _present(ingested), ingested.feeds, _previous_expectations(night), as_of, settings.config_dir)
+        judging = submit(
+            worker, _present(ingested), ingested.feeds, _previous_expectations(night), as_of, settings.config_dir
+        )
 
         watch.start("link")
         linkage, sealed = _link(night, ingested, day)
 
         watch.start("register")
         assembled = _assemble(ingested, linkage.links, configuration, day, settings)
-        frames = rule_frames(assembled, linkage.review, day, configuration.limits, configuration.precedence, configuration.provision, settings.council.la_code)
+        frames = rule_frames(
+            assembled,
+            linkage.review,
+            day,
+            configuration.limits,
+            configuration.precedence,
+            configuration.provision,
+            settings.council.la_code,
+        )
 
         watch.start("rules")
         register = frames["register"]
@@ -169,26 +201,46 @@ def _one_night(
 
         watch.start("figures")
         standing = exceptions[exceptions["status"] != "resolved"]
-        figures, members = compute(Night(frames, standing, ingested.feeds, expectations, day, configuration.limits), configuration.targets)
+        figures, members = compute(
+            Night(frames, standing, ingested.feeds, expectations, day, configuration.limits), configuration.targets
+        )
 
         watch.start("publish")
         public_register = published_register(register, day)
         night.open_run(_versions(), now)
-        for name, frame in (("links", linkage.links), ("sealed_records", sealed), ("register", public_register), ("exceptions", exceptions), ("kpi_members", members)):
+        for name, frame in (
+            ("links", linkage.links),
+            ("sealed_records", sealed),
+            ("register", public_register),
+            ("exceptions", exceptions),
+            ("kpi_members", members),
+        ):
             night.save(name, frame)
         night.save_events(events)
-        for name, frame in (("run_feeds", ingested.feeds), ("kpi_values", figures), ("rule_results", evaluated.results), ("expectation_results", expectations), ("review_pairs", linkage.review)):
+        for name, frame in (
+            ("run_feeds", ingested.feeds),
+            ("kpi_values", figures),
+            ("rule_results", evaluated.results),
+            ("expectation_results", expectations),
+            ("review_pairs", linkage.review),
+        ):
             night.save_nightly(name, frame)
         counts = _counts(ingested, linkage, register, evaluated, exceptions, day)
         write_snapshot(night.snapshot, ingested.tables)
         exit_code, messages = _verdict(ingested)
         period = f"{as_of:%Y-%m}"
         with publish.writing(settings.outputs_dir, period, night.run_id) as folder:
-            write_outputs(folder, settings, night, ingested, public_register, night.aged(exceptions), figures, expectations, now)
+            write_outputs(
+                folder, settings, night, ingested, public_register, night.aged(exceptions), figures, expectations, now
+            )
         watch.stop()
         night.close_run(exit_code, counts, watch.seconds)
         run_id = night.run_id
-    outputs = publish.make_latest(settings.outputs_dir, period, run_id) if as_of == store.night_of() else settings.outputs_dir / period / run_id
+    outputs = (
+        publish.make_latest(settings.outputs_dir, period, run_id)
+        if as_of == store.night_of()
+        else settings.outputs_dir / period / run_id
+    )
     tidy(settings, store)
     return RunResult(run_id, as_of, exit_code, counts, outputs, messages, watch.seconds)
 
@@ -201,7 +253,10 @@ def _need(ingested: Ingested) -> None:
         who = feeds[feeds["tables"].str.split(", ").map(lambda names: bool(set(names) & set(absent)))]
         told = "; ".join(f"{row.system} {row.feed}: {row.reason}" for row in who.itertuples())
         error = ExtractError if (who["status"] == "missing").all() else FeedRefusedError
-        raise error(f"There is no copy of {', '.join(absent)} to work from. {told}", "Provide these extracts and run the night again. Nothing was changed.")
+        raise error(
+            f"There is no copy of {', '.join(absent)} to work from. {told}",
+            "Provide these extracts and run the night again. Nothing was changed.",
+        )
 
 
 def _present(ingested: Ingested) -> dict[str, pd.DataFrame]:
@@ -219,7 +274,16 @@ def _link(night: Any, ingested: Ingested, day: pd.Timestamp) -> tuple[Linkage, p
     nicknames = pd.read_csv(config_file(None, "nicknames.csv"), dtype="str")
     known = night.previous("sealed_records")
     people = _without(tables["people"], known)
-    linkage = link_people(people, tables["addresses"], tables["care_placements"], tables["plans"], night.previous("links"), night.decisions(), nicknames, day)
+    linkage = link_people(
+        people,
+        tables["addresses"],
+        tables["care_placements"],
+        tables["plans"],
+        night.previous("links"),
+        night.decisions(),
+        nicknames,
+        day,
+    )
     sealed = pd.concat([known, linkage.sealed]).drop_duplicates().sort_values(["source", "source_id"])
     ingested.vanished = _without(ingested.vanished, sealed)
     for name in ("set_aside", "unknown_codes", "repeated"):
@@ -229,16 +293,28 @@ def _link(night: Any, ingested: Ingested, day: pd.Timestamp) -> tuple[Linkage, p
     return linkage, sealed
 
 
-def _without(frame: pd.DataFrame, keys: pd.DataFrame) -> pd.DataFrame:
+def _without(frame: Any, keys: pd.DataFrame) -> pd.DataFrame:
     known = pd.MultiIndex.from_frame(keys[["source", "source_id"]])
     return frame[~pd.MultiIndex.from_frame(frame[["source", "source_id"]]).isin(known)].reset_index(drop=True)
 
 
-def _assemble(ingested: Ingested, links: pd.DataFrame, configuration: Configuration, day: pd.Timestamp, settings: Settings) -> Assembled:
-    return build(ingested.tables, links, ingested.vanished, day, configuration.limits, configuration.precedence, settings.council.la_code)
+def _assemble(
+    ingested: Ingested, links: pd.DataFrame, configuration: Configuration, day: pd.Timestamp, settings: Settings
+) -> Assembled:
+    return build(
+        ingested.tables,
+        links,
+        ingested.vanished,
+        day,
+        configuration.limits,
+        configuration.precedence,
+        settings.council.la_code,
+    )
 
 
-def _follow(night: Any, evaluated: Any, ingested: Ingested, frames: dict[str, Any], day: pd.Timestamp) -> tuple[pd.DataFrame, pd.DataFrame]:
+def _follow(
+    night: Any, evaluated: Any, ingested: Ingested, frames: dict[str, Any], day: pd.Timestamp
+) -> tuple[pd.DataFrame, pd.DataFrame]:
     vanished = frames["vanished"]
     uncertain = set(vanished.loc[vanished["is_on_register"], "child_id"])
     states = rule_states(evaluated.results, {code: rule.uses for code, rule in catalogue().items()}, ingested.feeds)
@@ -249,13 +325,23 @@ def _verdict(ingested: Ingested) -> tuple[int, list[str]]:
     """The exit code and a line for each feed that is not as it should be."""
     feeds = ingested.feeds[ingested.feeds["is_expected"]]
     wrong = feeds[feeds["status"].isin(["missing", "gated", "refused"]) | feeds["is_stale"]]
-    messages = [f"{row.system} {row.feed}: {'stale' if row.status == 'accepted' else row.status}. {row.reason}".rstrip() for row in wrong.itertuples()]
+    messages = [
+        f"{row.system} {row.feed}: {'stale' if row.status == 'accepted' else row.status}. {row.reason}".rstrip()
+        for row in wrong.itertuples()
+    ]
     if (wrong["status"] == "refused").any():
         return EXIT_FEED_REFUSED, messages
     return (EXIT_EXTRACT_MISSING if len(wrong) else EXIT_OK), messages
 
 
-def _counts(ingested: Ingested, linkage: Linkage, register: pd.DataFrame, evaluated: Any, exceptions: pd.DataFrame, day: pd.Timestamp) -> dict[str, int]:
+def _counts(
+    ingested: Ingested,
+    linkage: Linkage,
+    register: pd.DataFrame,
+    evaluated: Any,
+    exceptions: pd.DataFrame,
+    day: pd.Timestamp,
+) -> dict[str, int]:
     feeds = ingested.feeds
     numbers = {name: int(feeds[name].sum()) for name in ("rows", "accepted", "set_aside", "repeated", "left_out")}
     standing = exceptions[exceptions["status"] != "resolved"]
@@ -282,7 +368,12 @@ def _versions() -> dict[str, str]:
 def published_register(register: pd.DataFrame, day: pd.Timestamp) -> pd.DataFrame:
     """The register as people see it, with where each value came from."""
     frame = public(register, day)
-    came = {"plan_from": "plan_from", "placement_from": "placement_from", "review_from": "review_from", "born_from": "born_on_from"}
+    came = {
+        "plan_from": "plan_from",
+        "placement_from": "placement_from",
+        "review_from": "review_from",
+        "born_from": "born_on_from",
+    }
     frame = frame.assign(**{name: register[column] for name, column in came.items()})
     frame["visit_from"] = "visit " + register["last_visit_row"]
     frame["waiting_from"] = "synergy " + register["waiting_row"].astype("str")
@@ -291,7 +382,15 @@ def published_register(register: pd.DataFrame, day: pd.Timestamp) -> pd.DataFram
 
 
 def write_outputs(
-    folder: Path, settings: Settings, night: Any, ingested: Ingested, register: pd.DataFrame, exceptions: pd.DataFrame, figures: pd.DataFrame, expectations: pd.DataFrame, now: datetime
+    folder: Path,
+    settings: Settings,
+    night: Any,
+    ingested: Ingested,
+    register: pd.DataFrame,
+    exceptions: pd.DataFrame,
+    figures: pd.DataFrame,
+    expectations: pd.DataFrame,
+    now: datetime,
 ) -> None:
     """Write every output of a night into a folder: workbooks, page, source health and BI files, all from the same frames."""
     from outputs.about import About, not_received
@@ -303,9 +402,22 @@ def write_outputs(
     titled = _titled(exceptions)
     standing = titled[titled["status"] != "resolved"]
     recent = titled[(titled["status"] != "resolved") | (titled["resolved_on"] == pd.Timestamp(night.night))]
-    about = About(settings.council.name, night.night, night.run_id, now.astimezone(), f"{night.night:%Y-%m}", not_received(ingested.feeds), _versions())
+    about = About(
+        settings.council.name,
+        night.night,
+        night.run_id,
+        now.astimezone(),
+        f"{night.night:%Y-%m}",
+        not_received(ingested.feeds),
+        _versions(),
+    )
     targets = load_yaml(config_file(settings.config_dir, "kpis.yml"))
-    rag = figures.assign(**{part: figures["code"].map({code: t.get(part) for code, t in targets.items()}) for part in ("direction", "green", "amber")})
+    rag = figures.assign(
+        **{
+            part: figures["code"].map({code: t.get(part) for code, t in targets.items()})
+            for part in ("direction", "green", "amber")
+        }
+    )
     trend = night.trend()
     feeds = ingested.feeds.assign(modified_at=pd.to_datetime(ingested.feeds["modified_on"]))
     write_exceptions(folder / "exceptions.xlsx", standing, about, register=register)
@@ -313,7 +425,16 @@ def write_outputs(
     write_kpis(folder / "kpis.xlsx", rag, about, trend)
     write_report(folder / "report.html", rag, recent, register, feeds, expectations, trend, about)
     for system in feeds["system"].unique():
-        write_health(folder, system, feeds, expectations, ingested.set_aside, ingested.unknown_codes, _new_columns(ingested), about)
+        write_health(
+            folder,
+            system,
+            feeds,
+            expectations,
+            ingested.set_aside,
+            ingested.unknown_codes,
+            _new_columns(ingested),
+            about,
+        )
     write_extracts(folder, register, standing, figures, about)
 
 
@@ -355,7 +476,9 @@ def exceptions_known(store: Store, known_on: date | None = None, include_resolve
 
     frame = mask_restricted(_titled(store.exceptions(known_on, include_resolved)), store.register(known_on))
     order = frame["severity"].map({name: place for place, name in enumerate(SEVERITIES)})
-    frame = frame.assign(order=order).sort_values(["order", "rule", "child_id", "source", "source_id", "row_id"], kind="stable")
+    frame = frame.assign(order=order).sort_values(
+        ["order", "rule", "child_id", "source", "source_id", "row_id"], kind="stable"
+    )
     return frame[list(EXCEPTION_COLUMNS)].reset_index(drop=True)
 
 
@@ -366,7 +489,10 @@ def _recomputed(store: Store, as_of: date) -> tuple[Assembled, Configuration, In
     folder = snapshot_folder(settings, run["run_id"])
     tables = {name: read_snapshot(folder, name) for name in TABLES}
     if tables["plans"] is None:
-        raise ConfigurationError(f"The tables of run {run['run_id']} are no longer kept.", "Run the newest night again, or ask with --known-on.")
+        raise ConfigurationError(
+            f"The tables of run {run['run_id']} are no longer kept.",
+            "Run the newest night again, or ask with --known-on.",
+        )
     configuration = load_configuration(settings)
     ingested = Ingested(tables, store.feeds(), vanished=pd.DataFrame(columns=["source", "source_id"], dtype="str"))
     return _assemble(ingested, store.links(), configuration, pd.Timestamp(as_of), settings), configuration, ingested
@@ -391,12 +517,24 @@ def kpis_as_of(store: Store, as_of: date | None, known_on: date | None) -> pd.Da
         return store.kpis(known_on)
     assembled, configuration, ingested = _recomputed(store, as_of)
     day = pd.Timestamp(as_of)
-    undecided = pd.DataFrame(columns=["source_a", "source_id_a", "source_b", "source_id_b", "weight", "agrees", "differs"], dtype="str")
-    frames = rule_frames(assembled, undecided, day, configuration.limits, configuration.precedence, configuration.provision, store.settings.council.la_code)
+    undecided = pd.DataFrame(
+        columns=["source_a", "source_id_a", "source_b", "source_id_b", "weight", "agrees", "differs"], dtype="str"
+    )
+    frames = rule_frames(
+        assembled,
+        undecided,
+        day,
+        configuration.limits,
+        configuration.precedence,
+        configuration.provision,
+        store.settings.council.la_code,
+    )
     children_rules = {code: rule for code, rule in catalogue().items() if not code.startswith("SR")}
     evaluated = evaluate(Context(frames, table_states(ingested), day, configuration.limits), children_rules)
     none = ingested.feeds.iloc[:0]
-    night = Night(frames, evaluated.findings, none, pd.DataFrame({"system": [], "is_met": []}), day, configuration.limits)
+    night = Night(
+        frames, evaluated.findings, none, pd.DataFrame({"system": [], "is_met": []}), day, configuration.limits
+    )
     return compute(night, configuration.targets)[0]
 
 
@@ -410,7 +548,16 @@ def try_feeds(settings: Settings, system: str, folder: Path) -> pd.DataFrame:
         raise ConfigurationError(f"There is no source {system}.", f"The sources are {', '.join(profiles)}.")
     lines = []
     for arrival in find_extracts(profiles[system], folder, date.max, datetime.max.replace(tzinfo=UTC)):
-        line = {"feed": arrival.feed, "file": arrival.path.name if arrival.path else "", "rows": 0, "accepted": 0, "set_aside": 0, "repeated": 0, "left_out": 0, "note": arrival.why}
+        line = {
+            "feed": arrival.feed,
+            "file": arrival.path.name if arrival.path else "",
+            "rows": 0,
+            "accepted": 0,
+            "set_aside": 0,
+            "repeated": 0,
+            "left_out": 0,
+            "note": arrival.why,
+        }
         if arrival.path:
             try:
                 reading = read_feed(profiles[system], arrival.feed, fetch(arrival, profiles[system], folder))
@@ -418,7 +565,9 @@ def try_feeds(settings: Settings, system: str, folder: Path) -> pd.DataFrame:
                 line["note"] = error.what
             else:
                 odd = [f"{len(reading.unknown_codes)} unknown codes"] if len(reading.unknown_codes) else []
-                odd += [f"new column {name}" for name in reading.new_columns] + [f"absent column {name}" for name in reading.missing_columns]
+                odd += [f"new column {name}" for name in reading.new_columns] + [
+                    f"absent column {name}" for name in reading.missing_columns
+                ]
                 line |= {
                     "rows": reading.rows, "accepted": reading.accepted, "set_aside": len(reading.set_aside), "repeated": len(reading.repeated),
                     "left_out": reading.left_out, "note": "; ".join(odd),

@@ -86,14 +86,20 @@ class Store:
             found = connection.scalar(query.where(t.runs.c.as_of <= known_on) if known_on else query)
         if found is None:
             when = f"on or before {known_on}" if known_on else "yet"
-            raise ConfigurationError(f"No night has been run {when}.", "Run one: ehcp run nightly, or ehcp demo to see it work.")
+            raise ConfigurationError(
+                f"No night has been run {when}.", "Run one: ehcp run nightly, or ehcp demo to see it work."
+            )
         return found
 
     def newest_run(self, night: date | None = None) -> dict[str, Any]:
         """The run that stands for a night (the newest night unless said): run_id, as_of, counts, seconds, versions."""
         night = night or self.night_of()
         with self._read() as connection:
-            row = connection.execute(select(t.runs).where(t.runs.c.as_of == night, t.runs.c.status == "complete")).mappings().one()
+            row = (
+                connection.execute(select(t.runs).where(t.runs.c.as_of == night, t.runs.c.status == "complete"))
+                .mappings()
+                .one()
+            )
         return dict(row)
 
     def history(self, name: str, known_on: date | None = None) -> pd.DataFrame:
@@ -117,7 +123,9 @@ class Store:
         if not include_resolved:
             frame = frame[frame["status"] != "resolved"]
         with self._read() as connection:
-            nights = pd.to_datetime(pd.Series(connection.scalars(select(t.runs.c.as_of).where(t.runs.c.status == "complete")).all()))
+            nights = pd.to_datetime(
+                pd.Series(connection.scalars(select(t.runs.c.as_of).where(t.runs.c.status == "complete")).all())
+            )
         return _aged(frame, pd.Timestamp(night), nights)
 
     def links(self, known_on: date | None = None) -> pd.DataFrame:
@@ -146,11 +154,20 @@ class Store:
     def runs(self) -> pd.DataFrame:
         """Every run, newest first, with its counts and seconds."""
         with self._read() as connection:
-            rows = connection.execute(select(t.runs).order_by(t.runs.c.as_of.desc(), t.runs.c.attempt.desc())).mappings().all()
+            rows = (
+                connection.execute(select(t.runs).order_by(t.runs.c.as_of.desc(), t.runs.c.attempt.desc()))
+                .mappings()
+                .all()
+            )
         names = ["rows", "accepted", "set_aside", "repeated", "linked", "children", "findings", "open"]
         return pd.DataFrame(
             [
-                {"run_id": row["run_id"], "as_of": row["as_of"].isoformat(), "status": row["status"], "exit_code": row["exit_code"]}
+                {
+                    "run_id": row["run_id"],
+                    "as_of": row["as_of"].isoformat(),
+                    "status": row["status"],
+                    "exit_code": row["exit_code"],
+                }
                 | {name: row["counts"].get(name) for name in names}
                 | {"seconds": round(sum(row["seconds"].values()), 1)}
                 for row in rows
@@ -165,7 +182,13 @@ class Store:
             row = connection.execute(select(t.runs).where(t.runs.c.run_id == wanted)).mappings().one_or_none()
         if row is None:
             raise ConfigurationError(f"There is no run {run_id}.", "See the runs with: ehcp runs list")
-        parts = {"run": row["run_id"], "night": row["as_of"].isoformat(), "status": row["status"], "exit code": row["exit_code"], "finished": row["finished_at"].isoformat()}
+        parts = {
+            "run": row["run_id"],
+            "night": row["as_of"].isoformat(),
+            "status": row["status"],
+            "exit code": row["exit_code"],
+            "finished": row["finished_at"].isoformat(),
+        }
         for group in ("counts", "seconds", "versions"):
             parts |= {f"{group}: {name}": value for name, value in row[group].items()}
         return pd.DataFrame({"part": list(parts), "value": [str(value) for value in parts.values()]})
@@ -176,15 +199,31 @@ class Store:
         feeds = self.feeds()
         gated = feeds[(feeds["system"] == system) & (feeds["feed"] == feed) & (feeds["status"] == "gated")]
         if gated.empty:
-            raise ConfigurationError(f"No gated feed {system} {feed} in the night of {night}.", "See what was gated with: ehcp feeds list")
+            raise ConfigurationError(
+                f"No gated feed {system} {feed} in the night of {night}.", "See what was gated with: ehcp feeds list"
+            )
         with self.engine.begin() as connection:
-            connection.execute(insert(t.feed_acceptances), {"system": system, "feed": feed, "sha256": gated["sha256"].iloc[0], "reason": reason, "who": who, "at": at})
+            connection.execute(
+                insert(t.feed_acceptances),
+                {
+                    "system": system,
+                    "feed": feed,
+                    "sha256": gated["sha256"].iloc[0],
+                    "reason": reason,
+                    "who": who,
+                    "at": at,
+                },
+            )
         return night
 
     def nights_after(self, night: date) -> list[tuple[date, pd.DataFrame]]:
         """The complete nights after a night, oldest first, with the feeds each one took: for replaying them."""
         with self._read() as connection:
-            later = connection.scalars(select(t.runs.c.as_of).where(t.runs.c.status == "complete", t.runs.c.as_of > night).order_by(t.runs.c.as_of)).all()
+            later = connection.scalars(
+                select(t.runs.c.as_of)
+                .where(t.runs.c.status == "complete", t.runs.c.as_of > night)
+                .order_by(t.runs.c.as_of)
+            ).all()
             return [(day, _read_nightly(connection, "run_feeds", day)) for day in later]
 
 
@@ -197,7 +236,9 @@ class NightStore:
         self.attempt = attempts + 1
         self.run_id = f"{night.isoformat()}-{self.attempt}"
         rewind(connection, night)
-        self.previous_night = connection.scalar(select(func.max(t.runs.c.as_of)).where(t.runs.c.status == "complete", t.runs.c.as_of < night))
+        self.previous_night = connection.scalar(
+            select(func.max(t.runs.c.as_of)).where(t.runs.c.status == "complete", t.runs.c.as_of < night)
+        )
 
     @property
     def snapshot(self) -> Path:
@@ -209,7 +250,9 @@ class NightStore:
         """Where the run before kept them; None on the first night."""
         if self.previous_night is None:
             return None
-        row = self.connection.execute(select(t.runs.c.run_id).where(t.runs.c.as_of == self.previous_night, t.runs.c.status == "complete")).one()
+        row = self.connection.execute(
+            select(t.runs.c.run_id).where(t.runs.c.as_of == self.previous_night, t.runs.c.status == "complete")
+        ).one()
         return snapshot_folder(self.settings, row.run_id)
 
     def previous(self, name: str) -> pd.DataFrame:
@@ -227,14 +270,18 @@ class NightStore:
 
     def decisions(self) -> pd.DataFrame:
         """People's decisions about pairs of records, the last one of each pair."""
-        frame = pd.DataFrame(self.connection.execute(select(t.link_decisions).order_by(t.link_decisions.c.id)).mappings().all())
+        frame = pd.DataFrame(
+            self.connection.execute(select(t.link_decisions).order_by(t.link_decisions.c.id)).mappings().all()
+        )
         if frame.empty:
             return pd.DataFrame(columns=["source_a", "source_id_a", "source_b", "source_id_b", "answer"])
         return frame.drop_duplicates(["source_a", "source_id_a", "source_b", "source_id_b"], keep="last")
 
     def nights(self) -> pd.Series:
         """All complete nights before this one, and this one."""
-        found = self.connection.scalars(select(t.runs.c.as_of).where(t.runs.c.status == "complete", t.runs.c.as_of < self.night)).all()
+        found = self.connection.scalars(
+            select(t.runs.c.as_of).where(t.runs.c.status == "complete", t.runs.c.as_of < self.night)
+        ).all()
         return pd.to_datetime(pd.Series([*found, self.night]))
 
     def aged(self, exceptions: pd.DataFrame) -> pd.DataFrame:
@@ -269,12 +316,26 @@ class NightStore:
         self.connection.execute(update(t.runs).where(t.runs.c.as_of == self.night).values(status="superseded"))
         self.connection.execute(
             insert(t.runs),
-            {"run_id": self.run_id, "as_of": self.night, "attempt": self.attempt, "status": "complete", "exit_code": 0, "finished_at": at, "counts": {}, "seconds": {}, "versions": versions},
+            {
+                "run_id": self.run_id,
+                "as_of": self.night,
+                "attempt": self.attempt,
+                "status": "complete",
+                "exit_code": 0,
+                "finished_at": at,
+                "counts": {},
+                "seconds": {},
+                "versions": versions,
+            },
         )
 
     def close_run(self, exit_code: int, counts: dict[str, int], seconds: dict[str, float]) -> None:
         """Put the counts and times on the run."""
-        self.connection.execute(update(t.runs).where(t.runs.c.run_id == self.run_id).values(exit_code=exit_code, counts=counts, seconds=seconds))
+        self.connection.execute(
+            update(t.runs)
+            .where(t.runs.c.run_id == self.run_id)
+            .values(exit_code=exit_code, counts=counts, seconds=seconds)
+        )
 
 
 def snapshot_folder(settings: Settings, run_id: str) -> Path:
@@ -284,16 +345,24 @@ def snapshot_folder(settings: Settings, run_id: str) -> Path:
 
 def write_changes(connection: Connection, name: str, frame: pd.DataFrame, night: date) -> int:
     """Bring a history table up to `frame`: rows that are new or different begin tonight, rows that are gone or different end tonight."""
-    table, (keys, columns) = t.history_tables[name], t.HISTORY[name]
+    table, (_, columns) = t.history_tables[name], t.HISTORY[name]
     frame = frame.reindex(columns=list(columns)).reset_index(drop=True)
     for column in t.TONIGHT.get(name, ()):
-        frame[column] = frame[column].astype("datetime64[us]").mask(frame[column] == pd.Timestamp(night), pd.Timestamp(FAR))
+        frame[column] = (
+            frame[column].astype("datetime64[us]").mask(frame[column] == pd.Timestamp(night), pd.Timestamp(FAR))
+        )
     frame["row_hash"] = _hashes(frame, columns)
-    current = pd.DataFrame(connection.execute(select(table.c.id, table.c.row_hash).where(table.c.known_to.is_(None))).all(), columns=["id", "row_hash"])
+    current = pd.DataFrame(
+        connection.execute(select(table.c.id, table.c.row_hash).where(table.c.known_to.is_(None))).all(),
+        columns=["id", "row_hash"],
+    )
     ended = current.loc[~current["row_hash"].isin(frame["row_hash"]), "id"]
     begun = frame[~frame["row_hash"].isin(current["row_hash"])]
     if len(ended):
-        connection.execute(update(table).where(table.c.id == bindparam("row")).values(known_to=night), [{"row": int(row)} for row in ended])
+        connection.execute(
+            update(table).where(table.c.id == bindparam("row")).values(known_to=night),
+            [{"row": int(row)} for row in ended],
+        )
     if len(begun):
         rows = _records(begun, columns | {"row_hash": "hash"})
         for row in rows:
@@ -305,7 +374,9 @@ def write_changes(connection: Connection, name: str, frame: pd.DataFrame, night:
 def read_known(connection: Connection, name: str, night: date) -> pd.DataFrame:
     """A history table as the night left it, with proper types."""
     table, (_, columns) = t.history_tables[name], t.HISTORY[name]
-    query = select(*(table.c[column] for column in columns)).where(table.c.known_from <= night, (table.c.known_to.is_(None)) | (table.c.known_to > night))
+    query = select(*(table.c[column] for column in columns)).where(
+        table.c.known_from <= night, (table.c.known_to.is_(None)) | (table.c.known_to > night)
+    )
     frame = _typed(pd.DataFrame(connection.execute(query).all(), columns=list(columns)), columns)
     for column in t.TONIGHT.get(name, ()):
         frame[column] = frame[column].mask(frame[column] == pd.Timestamp(FAR), pd.Timestamp(night))
@@ -319,7 +390,9 @@ def rewind(connection: Connection, night: date) -> None:
         connection.execute(update(table).where(table.c.known_to >= night).values(known_to=None))
     for table in t.nightly_tables.values():
         connection.execute(delete(table).where(table.c.night >= night))
-    connection.execute(delete(t.exception_events).where(t.exception_events.c.night >= night, t.exception_events.c.who.is_(None)))
+    connection.execute(
+        delete(t.exception_events).where(t.exception_events.c.night >= night, t.exception_events.c.who.is_(None))
+    )
     connection.execute(update(t.runs).where(t.runs.c.as_of > night).values(status="superseded"))
 
 
@@ -333,7 +406,9 @@ def kpi_trend(connection: Connection) -> pd.DataFrame:
     """Every night's figures, oldest first."""
     table = t.nightly_tables["kpi_values"]
     columns = ["code", "line", "value", "numerator", "denominator"]
-    rows = connection.execute(select(table.c.night, *(table.c[c] for c in columns)).order_by(table.c.night, table.c.id)).all()
+    rows = connection.execute(
+        select(table.c.night, *(table.c[c] for c in columns)).order_by(table.c.night, table.c.id)
+    ).all()
     frame = pd.DataFrame(rows, columns=["as_of", *columns])
     return frame.assign(as_of=pd.to_datetime(frame["as_of"]))
 
@@ -408,7 +483,10 @@ def _upgrade(engine: Engine) -> None:
     if known == HEAD:
         return
     if known is not None and known > HEAD:
-        raise StoreError(f"The database is of a newer version ({known}) than this program ({HEAD}).", "Install the newer program, or use another database.")
+        raise StoreError(
+            f"The database is of a newer version ({known}) than this program ({HEAD}).",
+            "Install the newer program, or use another database.",
+        )
     from alembic import command
     from alembic.config import Config
 
@@ -420,10 +498,11 @@ def _upgrade(engine: Engine) -> None:
 
 
 def _unusable(why: str) -> StoreError:
-    return StoreError(f"The database cannot be used: {why}", "See that it is there, is not locked by another program and has room; then run again. Nothing was changed.")
+    return StoreError(
+        f"The database cannot be used: {why}",
+        "See that it is there, is not locked by another program and has room; then run again. Nothing was changed.",
+    )
 
 
 def _first_line(error: DBAPIError) -> str:
     return str(error.orig).splitlines()[0]
-
-

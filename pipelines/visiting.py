@@ -7,16 +7,21 @@ shortest interval decides. Intervals and their legal sources are in `rules.yml`.
 
 from __future__ import annotations
 
+from typing import Any
+
 import pandas as pd
 
 from config.limits import Limits
-from pipelines.frames import earliest, is_open, latest
+from pipelines.frames import earliest, is_open, latest, look_up
 
-Tables = dict[str, pd.DataFrame | None]
+#: Canonical tables by name; None where there is no accepted copy at all.
+Tables = dict[str, Any]
 SHORT_BREAKS = ("V3", "V4")
 
 
-def cohorts(register: pd.DataFrame, tables: Tables, main: pd.DataFrame, as_of: pd.Timestamp, limits: Limits, la_code: str) -> pd.DataFrame:
+def cohorts(
+    register: pd.DataFrame, tables: Tables, main: pd.DataFrame, as_of: pd.Timestamp, limits: Limits, la_code: str
+) -> pd.DataFrame:
     """One row per active-plan child and cohort.
 
     Columns ``child_id``, ``cohort``, ``since`` (start of the current placement, arrangement or spell), ``is_long_term``,
@@ -42,7 +47,9 @@ def cohorts(register: pd.DataFrame, tables: Tables, main: pd.DataFrame, as_of: p
         index=["first_days", "then_days", "long_term_days", "is_statutory"],
     ).T
     frame = frame.join(rules, on="cohort")
-    settled = frame["is_long_term"] & (frame["since"] + pd.DateOffset(years=1) <= as_of) & frame["long_term_days"].notna()
+    settled = (
+        frame["is_long_term"] & (frame["since"] + pd.DateOffset(years=1) <= as_of) & frame["long_term_days"].notna()
+    )
     frame["then_days"] = frame["then_days"].where(~settled, frame["long_term_days"]).astype("Int64")
     frame["first_days"] = frame["first_days"].astype("Int64")
     frame["is_statutory"] = frame["is_statutory"].astype(bool)
@@ -52,9 +59,14 @@ def cohorts(register: pd.DataFrame, tables: Tables, main: pd.DataFrame, as_of: p
 
 def _spell(cohort: str, rows: pd.DataFrame) -> pd.DataFrame:
     long_term = rows["is_long_term"].fillna(False).astype(bool) if "is_long_term" in rows else False
-    return pd.DataFrame({"child_id": rows["child_id"].to_numpy(), "cohort": cohort, "since": rows["started_on"].to_numpy(), "is_long_term": long_term}).astype(
-        {"child_id": "str", "cohort": "str", "since": "datetime64[us]", "is_long_term": "bool"}
-    )
+    return pd.DataFrame(
+        {
+            "child_id": rows["child_id"].to_numpy(),
+            "cohort": cohort,
+            "since": rows["started_on"].to_numpy(),
+            "is_long_term": long_term,
+        }
+    ).astype({"child_id": "str", "cohort": "str", "since": "datetime64[us]", "is_long_term": "bool"})
 
 
 _NO_SPELLS = pd.DataFrame({"child_id": pd.Series(dtype="str"), "started_on": pd.Series(dtype="datetime64[us]")})
@@ -64,7 +76,9 @@ def _looked_after(tables: Tables, as_of: pd.Timestamp) -> pd.DataFrame:
     care = tables["care_placements"]
     if care is None:
         return _NO_SPELLS
-    return latest(care[is_open(care, as_of) & ~care["legal_status_code"].isin(SHORT_BREAKS)], "started_on").reset_index()
+    return latest(
+        care[is_open(care, as_of) & ~care["legal_status_code"].isin(SHORT_BREAKS)], "started_on"
+    ).reset_index()
 
 
 def _home_educated(tables: Tables, as_of: pd.Timestamp) -> pd.DataFrame:
@@ -81,21 +95,27 @@ def _home_educated(tables: Tables, as_of: pd.Timestamp) -> pd.DataFrame:
 def _with_visits(frame: pd.DataFrame, visits: pd.DataFrame | None, as_of: pd.Timestamp, limits: Limits) -> pd.DataFrame:
     if visits is None:
         return frame.assign(last_seen_on=pd.NaT, last_visit_on=pd.NaT, last_was_seen=pd.NA, last_visit_row=pd.NA)
-    kinds = pd.DataFrame([(c, kind) for c, v in limits.visits.items() for kind in v.kinds], columns=["cohort", "kind_code"])
+    kinds = pd.DataFrame(
+        [(c, kind) for c, v in limits.visits.items() for kind in v.kinds], columns=["cohort", "kind_code"]
+    )
     past = visits.loc[visits["visited_on"] <= as_of, ["child_id", "row_id", "kind_code", "visited_on", "is_seen"]]
-    counting = frame[["child_id", "cohort", "since"]].merge(kinds, on="cohort").merge(past, on=["child_id", "kind_code"])
+    counting = (
+        frame[["child_id", "cohort", "since"]].merge(kinds, on="cohort").merge(past, on=["child_id", "kind_code"])
+    )
     counting = counting[~(counting["visited_on"] < counting["since"])]
     counting["key"] = counting["child_id"] + "|" + counting["cohort"]
     key = frame["child_id"] + "|" + frame["cohort"]
     last_seen = counting[counting["is_seen"].fillna(False)].groupby("key")["visited_on"].max()
     # Of two visits on one day the one that saw the child is the later: somebody went back until the child was seen.
-    ordered = counting.assign(rank=counting["is_seen"].fillna(False).astype(int)).sort_values(["key", "visited_on", "rank", "row_id"])
+    ordered = counting.assign(rank=counting["is_seen"].fillna(False).astype(int)).sort_values(
+        ["key", "visited_on", "rank", "row_id"]
+    )
     last = ordered.drop_duplicates("key", keep="last").set_index("key")
     return frame.assign(
-        last_seen_on=key.map(last_seen).astype("datetime64[us]"),
-        last_visit_on=key.map(last["visited_on"]).astype("datetime64[us]"),
-        last_was_seen=key.map(last["is_seen"]).astype("boolean"),
-        last_visit_row=key.map(last["row_id"]).astype("str"),
+        last_seen_on=look_up(key, last_seen).astype("datetime64[us]"),
+        last_visit_on=look_up(key, last["visited_on"]).astype("datetime64[us]"),
+        last_was_seen=look_up(key, last["is_seen"]).astype("boolean"),
+        last_visit_row=look_up(key, last["row_id"]).astype("str"),
     )
 
 
@@ -127,7 +147,12 @@ def last_visits(tables: Tables, as_of: pd.Timestamp) -> pd.DataFrame:
     """Per child, the last statutory (STVL) and the last monitoring visit that saw the child, ever."""
     visits = tables["visits"]
     if visits is None:
-        return pd.DataFrame({"last_statutory_visit_on": pd.Series(dtype="datetime64[us]"), "last_monitoring_visit_on": pd.Series(dtype="datetime64[us]")})
+        return pd.DataFrame(
+            {
+                "last_statutory_visit_on": pd.Series(dtype="datetime64[us]"),
+                "last_monitoring_visit_on": pd.Series(dtype="datetime64[us]"),
+            }
+        )
     seen = visits[visits["is_seen"].fillna(False) & (visits["visited_on"] <= as_of)]
     return pd.DataFrame(
         {
@@ -135,5 +160,3 @@ def last_visits(tables: Tables, as_of: pd.Timestamp) -> pd.DataFrame:
             for name, kind in (("statutory", "STVL"), ("monitoring", "monitoring"))
         }
     )
-
-

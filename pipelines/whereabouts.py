@@ -8,20 +8,25 @@ the night that last carried it; a placement that has not begun dates nothing.
 
 from __future__ import annotations
 
+from typing import Any
+
 import pandas as pd
 
 from config.limits import Limits
 from pipelines.frames import age_on, is_begun, is_open, joined
 from pipelines.places import MAIN_ROLL
 
-Tables = dict[str, pd.DataFrame | None]
+#: Canonical tables by name; None where there is no accepted copy at all.
+Tables = dict[str, Any]
 
 
 def _sightings(tables: Tables, as_of: pd.Timestamp) -> pd.DataFrame:
     found = []
     visits, reviews = tables["visits"], tables["reviews"]
     if visits is not None:
-        found.append(visits.loc[visits["is_seen"].fillna(False), ["child_id", "source", "visited_on"]].set_axis(_DATED, axis=1))
+        found.append(
+            visits.loc[visits["is_seen"].fillna(False), ["child_id", "source", "visited_on"]].set_axis(_DATED, axis=1)
+        )
     if reviews is not None:
         found.append(reviews[["child_id", "source", "met_on"]].set_axis(_DATED, axis=1))
     return _dated(found, as_of)
@@ -42,7 +47,13 @@ _DATED = ["child_id", "source", "on"]
 
 def _dated(frames: list[pd.DataFrame], as_of: pd.Timestamp) -> pd.DataFrame:
     if not frames:
-        return pd.DataFrame({"child_id": pd.Series(dtype="str"), "source": pd.Series(dtype="str"), "on": pd.Series(dtype="datetime64[us]")})
+        return pd.DataFrame(
+            {
+                "child_id": pd.Series(dtype="str"),
+                "source": pd.Series(dtype="str"),
+                "on": pd.Series(dtype="datetime64[us]"),
+            }
+        )
     dated = pd.concat(frames, ignore_index=True)
     return dated[dated["on"] <= as_of]
 
@@ -79,7 +90,9 @@ def whereabouts(register: pd.DataFrame, tables: Tables, as_of: pd.Timestamp, lim
     if placements is not None:
         neet = placements[placements["is_open"] & placements["setting_code"].isin(["NEET", "NIEO"])]
         is_neet = register["child_id"].isin(neet["child_id"]) & (age_on(register["born_on"], as_of) >= 16).fillna(False)
-    register["whereabouts_days"] = is_neet.map({True: limits.whereabouts_neet_days, False: limits.whereabouts_days}).astype("int64")
+    register["whereabouts_days"] = is_neet.map(
+        {True: limits.whereabouts_neet_days, False: limits.whereabouts_days}
+    ).astype("int64")
     since = as_of - pd.to_timedelta(register["whereabouts_days"], unit="D")
     grade = pd.Series("not_known", index=register.index, dtype="str")
     grade = grade.mask(register["recorded_on"] >= since, "recorded")

@@ -4,7 +4,14 @@ from functools import partial
 
 from checks.engine import CRITICAL, DUTY, HIGH, MEDIUM, RECORD, SAFETY, rule
 
-wait_rule = partial(rule, owner="Commissioning", fix_in="Synergy: awaiting provision, placements", scope="has_active_plan", record="synergy", uses=("plans", "placements", "awaiting", "home_education"))
+wait_rule = partial(
+    rule,
+    owner="Commissioning",
+    fix_in="Synergy: awaiting provision, placements",
+    scope="has_active_plan",
+    record="synergy",
+    uses=("plans", "placements", "awaiting", "home_education"),
+)
 
 
 @wait_rule("AW01", "Awaiting, with nothing in place", severity=CRITICAL, kind=SAFETY, field="awaiting", basis="Children and Families Act 2014, s. 42",

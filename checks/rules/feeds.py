@@ -4,7 +4,9 @@ from functools import partial
 
 from checks.engine import CRITICAL, FEED, HIGH, MEDIUM, SAFETY, rule
 
-feed_rule = partial(rule, kind=FEED, owner="Data team", fix_in="the extract job of the source system", uses=(), field="{feed}")
+feed_rule = partial(
+    rule, kind=FEED, owner="Data team", fix_in="the extract job of the source system", uses=(), field="{feed}"
+)
 
 
 @feed_rule("SR01", "Extract missing", severity=CRITICAL, todo="Ask the system's owner for tonight's extract; the last accepted one is used until then.",
@@ -49,7 +51,13 @@ def header_drift(header_changes):
     return header_changes.reason.notna()
 
 
-@feed_rule("SR07", "Repeated row", severity=MEDIUM, todo="Remove the second row at source, or correct its key.", detail="line {line}: same key more than once")
+@feed_rule(
+    "SR07",
+    "Repeated row",
+    severity=MEDIUM,
+    todo="Remove the second row at source, or correct its key.",
+    detail="line {line}: same key more than once",
+)
 def repeated_row(repeated):
     """The same source key twice in one feed."""
     return repeated.row_id.notna()

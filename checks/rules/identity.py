@@ -57,13 +57,29 @@ def born_disagrees(register):
     return register.born_difference.notna()
 
 
-@identity_rule("ID08", "Name disagrees", severity=INFO, uses=("people",), field="name", todo="Ask which name is in use.", detail="{name_difference}")
+@identity_rule(
+    "ID08",
+    "Name disagrees",
+    severity=INFO,
+    uses=("people",),
+    field="name",
+    todo="Ask which name is in use.",
+    detail="{name_difference}",
+)
 def name_disagrees(register):
     """Linked records differ beyond a known variant of the name."""
     return register.name_difference.notna()
 
 
-@identity_rule("ID09", "Sex disagrees", severity=INFO, uses=("people",), field="sex_code", todo="Ask which is right.", detail="recorded differently in {sex_difference}")
+@identity_rule(
+    "ID09",
+    "Sex disagrees",
+    severity=INFO,
+    uses=("people",),
+    field="sex_code",
+    todo="Ask which is right.",
+    detail="recorded differently in {sex_difference}",
+)
 def sex_disagrees(register):
     """Linked records differ in sex."""
     return register.sex_difference.notna()

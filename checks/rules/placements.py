@@ -9,7 +9,14 @@ open_row = partial(place_rule, scope="is_open_of_active_plan")
 REGISTER = ("placements", "settings")
 
 
-@place_rule("PL01", "No placement", severity=CRITICAL, uses=("placements",), record="synergy", todo="Record where the child is educated, or that they are not.")
+@place_rule(
+    "PL01",
+    "No placement",
+    severity=CRITICAL,
+    uses=("placements",),
+    record="synergy",
+    todo="Record where the child is educated, or that they are not.",
+)
 def no_placement(register):
     """An active plan with no placement row at all."""
     return ~register.has_placement_row
@@ -36,7 +43,16 @@ def setting_not_identified(placements):
     return placements.identifiers != 1
 
 
-@open_row("PL05", "URN unknown", severity=MEDIUM, uses=REGISTER, field="urn", names_place=True, todo="Correct the establishment number.", detail="{urn} is not in the register")
+@open_row(
+    "PL05",
+    "URN unknown",
+    severity=MEDIUM,
+    uses=REGISTER,
+    field="urn",
+    names_place=True,
+    todo="Correct the establishment number.",
+    detail="{urn} is not in the register",
+)
 def urn_unknown(placements):
     """The URN is not in the register of establishments."""
     return placements.urn.notna() & ~placements.is_known

@@ -7,7 +7,9 @@ import pandas as pd
 from checks.engine import DUTY, HIGH, INFO, MEDIUM, RECORD, rule
 
 plan_rule = partial(rule, kind=RECORD, owner="SEN casework", fix_in="Synergy: EHC plan")
-request_rule = partial(rule, kind=DUTY, owner="SEN casework", fix_in="Synergy: EHC request", uses=("requests",), scope="is_in_assessment")
+request_rule = partial(
+    rule, kind=DUTY, owner="SEN casework", fix_in="Synergy: EHC request", uses=("requests",), scope="is_in_assessment"
+)
 
 
 @plan_rule("PD01", "No plan start date", severity=HIGH, uses=("plans",), scope="is_casework", field="started_on", todo="Record when the plan was first issued.",
@@ -59,7 +61,11 @@ def assessment_overdue(requests, limits):
               todo="A decision not to issue would already be late; finish the assessment.", detail="request of {received_on}, no outcome")  # fmt: skip
 def assessment_near_limit(requests, limits):
     """No outcome 112 days after the request, and not yet 140."""
-    return (requests.open_days > limits.no_plan_decision_days) & (requests.open_days <= limits.plan_issue_days) & ~requests.has_exception.fillna(False)
+    return (
+        (requests.open_days > limits.no_plan_decision_days)
+        & (requests.open_days <= limits.plan_issue_days)
+        & ~requests.has_exception.fillna(False)
+    )
 
 
 @plan_rule("PD07", "Ceased in one system, active in another", severity=HIGH, uses=("plans",), scope="has_plan_in_both", field="ceased_on",

@@ -6,8 +6,23 @@ import pandas as pd
 
 from checks.engine import DUTY, HIGH, INFO, MEDIUM, RECORD, rule
 
-child_rule = partial(rule, kind=DUTY, owner="SEN casework", fix_in="Synergy: annual review", scope="has_active_plan", record="synergy", uses=("plans", "reviews"))
-row_rule = partial(rule, kind=DUTY, owner="SEN casework", fix_in="Synergy: annual review", scope="is_of_active_plan", uses=("plans", "reviews"))
+child_rule = partial(
+    rule,
+    kind=DUTY,
+    owner="SEN casework",
+    fix_in="Synergy: annual review",
+    scope="has_active_plan",
+    record="synergy",
+    uses=("plans", "reviews"),
+)
+row_rule = partial(
+    rule,
+    kind=DUTY,
+    owner="SEN casework",
+    fix_in="Synergy: annual review",
+    scope="is_of_active_plan",
+    uses=("plans", "reviews"),
+)
 
 
 @child_rule("RV01", "Review overdue", severity=HIGH, basis="Children and Families Act 2014, s. 44(1)", field="next_review_due_on", needs=("next_review_due_on",),
@@ -35,7 +50,12 @@ def review_decision_overdue(reviews, limits):
           needs=("met_on",), todo="Send the proposed amendments.", detail="{row_id}: decided to amend, meeting on {met_on}")  # fmt: skip
 def amendments_not_sent(reviews, limits):
     """The decision is to amend, the meeting was more than 28 days ago, and no proposed amendments have been sent."""
-    return (reviews.outcome_code == "A") & (reviews.met_days > limits.review_decision_days) & reviews.amendments_sent_on.isna() & reviews.final_plan_on.isna()
+    return (
+        (reviews.outcome_code == "A")
+        & (reviews.met_days > limits.review_decision_days)
+        & reviews.amendments_sent_on.isna()
+        & reviews.final_plan_on.isna()
+    )
 
 
 @row_rule("RV05", "Final amended plan overdue", severity=HIGH, basis="SEND Regulations 2014, reg. 22(3)-(4)", field="final_plan_on", needs=("met_on",),
@@ -50,7 +70,9 @@ def final_plan_overdue(reviews, limits):
 def review_dates_impossible(reviews, as_of):
     """Review dates are out of order, before the plan, or in the future."""
     steps = ["report_sent_on", "decided_on", "amendments_sent_on", "final_plan_on"]
-    too_early = reviews[steps].lt(reviews.met_on, axis=0).any(axis=1) | (reviews.final_plan_on < reviews.amendments_sent_on)
+    too_early = reviews[steps].lt(reviews.met_on, axis=0).any(axis=1) | (
+        reviews.final_plan_on < reviews.amendments_sent_on
+    )
     in_future = reviews[["met_on", *steps]].gt(as_of).any(axis=1)
     return pd.Series(too_early | in_future | (reviews.met_on < reviews.plan_started_on), index=reviews.index)
 
@@ -96,4 +118,8 @@ def review_date_in_bulk(reviews, limits):
             detail="latest meeting {last_meeting_on} in Synergy, {capita_meeting_on} in Capita")  # fmt: skip
 def review_dates_disagree(register):
     """The latest review date differs between systems."""
-    return register.last_meeting_on.notna() & register.capita_meeting_on.notna() & (register.last_meeting_on != register.capita_meeting_on)
+    return (
+        register.last_meeting_on.notna()
+        & register.capita_meeting_on.notna()
+        & (register.last_meeting_on != register.capita_meeting_on)
+    )

@@ -12,19 +12,37 @@ cohort_rule = partial(rule, kind=DUTY, owner="Social care", fix_in="Liquidlogic:
                       field="{cohort}", uses=("visits", "placements", "care_placements", "home_education"))  # fmt: skip
 
 
-@cohort_rule("VS01", "No visit recorded", severity=STATUTORY, todo="Visit the child, or record the visit that was made.", detail="{cohort} since {since}, first visit due {visit_due_on}")
+@cohort_rule(
+    "VS01",
+    "No visit recorded",
+    severity=STATUTORY,
+    todo="Visit the child, or record the visit that was made.",
+    detail="{cohort} since {since}, first visit due {visit_due_on}",
+)
 def no_visit(cohorts):
     """In the cohort for longer than its first interval, and no visit since then saw the child."""
     return cohorts.state == "never_seen"
 
 
-@cohort_rule("VS02", "Visit overdue", severity=STATUTORY, todo="Visit the child, or record the visit that was made.", detail="{cohort}: last seen {last_seen_on}, due {visit_due_on}")
+@cohort_rule(
+    "VS02",
+    "Visit overdue",
+    severity=STATUTORY,
+    todo="Visit the child, or record the visit that was made.",
+    detail="{cohort}: last seen {last_seen_on}, due {visit_due_on}",
+)
 def visit_overdue(cohorts):
     """The last visit that saw the child, since the placement, arrangement or spell began, is longer ago than the interval."""
     return cohorts.state == "overdue"
 
 
-@cohort_rule("VS03", "Visited but not seen", severity=MEDIUM, todo="Go back until the child has been seen.", detail="{cohort}: latest visit {last_visit_on}, not seen")
+@cohort_rule(
+    "VS03",
+    "Visited but not seen",
+    severity=MEDIUM,
+    todo="Go back until the child has been seen.",
+    detail="{cohort}: latest visit {last_visit_on}, not seen",
+)
 def visited_not_seen(cohorts):
     """The latest visit records the child as not seen."""
     return ~cohorts.last_was_seen
