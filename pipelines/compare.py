@@ -143,7 +143,7 @@ def _born_difference(people: pd.DataFrame) -> pd.Series:
     rank = differing["source"].map({"synergy": 0, "capita": 1, "liquidlogic": 2}).fillna(3)
     ordered = differing.assign(rank=rank).sort_values(["child_id", "rank", "row_id"])
     first = ordered.drop_duplicates("child_id").set_index("child_id")["recorded_born_on"]
-    pairs = ordered.assign(a=ordered["child_id"].map(first), b=ordered["recorded_born_on"])
+    pairs = ordered.assign(a=look_up(ordered["child_id"], first), b=ordered["recorded_born_on"])
     pairs = pairs[pairs["a"] != pairs["b"]]
     a, b = pairs["a"], pairs["b"]
     how = pd.Series("differs", index=pairs.index, dtype="str")

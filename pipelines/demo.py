@@ -406,7 +406,7 @@ class _Council:
         for name, frame in capita.items():
             _csv(frame, folder / "capita" / f"{name}.csv", "utf-8", "|", "%Y-%m-%d")
         lookup = pd.DataFrame([("0441", "NOCHG", "Maintain, no change", "M"), ("0441", "AMD", "Amend", "A"), ("0441", "CEASE", "Cease", "C")], columns=["TABLE_ID", "CODE", "DESCRIPTION", "SEN2_CODE"])
-        _csv(lookup, folder / "capita" / "lookup_0441_review_outcome.csv", "utf-8", ",", "%Y-%m-%d")
+        _csv(lookup, folder / "capita" / "lookup_0441_review_outcome.csv", "utf-8", "|", "%Y-%m-%d")
         if not (place == 2 and nights >= 3):
             for name, frame in care.items():
                 _csv(frame, folder / "liquidlogic" / f"{name}.csv", "cp1252", ",", "%Y-%m-%d 00:00:00.000")

@@ -19,6 +19,7 @@ from zoneinfo import ZoneInfo
 from prefect import flow, get_run_logger, task
 from prefect.artifacts import create_markdown_artifact, create_table_artifact
 from prefect.concurrency.sync import concurrency
+from prefect.flows import EntrypointType
 from prefect.runtime import flow_run
 from prefect.schedules import Cron
 from prefect.states import Completed, State
@@ -26,6 +27,7 @@ from prefect.states import Completed, State
 from config.errors import EXIT_EXTRACT_MISSING, EXIT_FEED_REFUSED, EhcpError, ExtractError
 from config.profiles import load_profiles
 from config.settings import Settings, load_settings
+from pipelines.flows_server import prefect_server, run_schedules, stop_on_terminate
 
 if TYPE_CHECKING:
     from prefect.client.schemas.objects import State as AnyState
@@ -130,22 +132,34 @@ def counts_table(result: RunResult) -> list[dict[str, Any]]:
 def night_page(result: RunResult) -> str:
     """The page of a night in Markdown: how it ended, what was not as it should be, where its outputs are."""
     ended = STATE_NAMES.get(result.exit_code, "Fine" if not result.exit_code else f"Exit code {result.exit_code}")
-    lines = [
-        f"# Night of {result.as_of}",
-        "",
-        f"**{ended}** (exit code {result.exit_code}), run `{result.run_id}`.",
-        "",
-    ]
-    lines += [f"- {message}" for message in result.messages]
-    files = sorted(p.name for p in result.outputs.iterdir() if p.is_file()) if result.outputs.is_dir() else []
     place = result.outputs.resolve()
-    lines += ["", f"Outputs are in `{place}`:" if files else f"There are no outputs in `{place}`.", ""]
-    lines += [f"- [{name}]({(place / name).as_uri()})" for name in files]
-    return "\n".join(lines) + "\n"
+    files = [path for path in place.iterdir() if path.is_file()] if place.is_dir() else []
+    # What people open comes first, then what other programs read.
+    files.sort(key=lambda path: (path.suffix not in (".html", ".xlsx"), path.name))
+    parts = [f"# Night of {result.as_of}", f"**{ended}** (exit code {result.exit_code}), run `{result.run_id}`."]
+    parts += ["\n".join(f"- {message}" for message in result.messages)] if result.messages else []
+    parts += [f"Outputs are in `{place}`:" if files else f"There are no outputs in `{place}`."]
+    parts += ["\n".join(f"- [{path.name}]({path.as_uri()})" for path in files)] if files else []
+    return "\n\n".join(parts) + "\n"
 
 
 def serve(settings: Settings, say: Callable[[str], Any], port: int = 4200) -> None:
-    """Start what the schedules need and keep them until Ctrl-C. See `pipelines.flows_server.serve`."""
-    from pipelines.flows_server import serve as serve_schedules
+    """Start what the schedules need and keep them until Ctrl-C; `say` gets a line for each thing started.
 
-    serve_schedules(settings, say, port)
+    Raises ConfigurationError when the port is in use or the server does not start or answer.
+    """
+    with stop_on_terminate(), prefect_server(settings, say, port) as api_url:
+        say("Schedule: nightly at 01:30 Europe/London. Nights never overlap. Press Ctrl-C to stop.")
+        run_schedules(api_url, [nightly_deployment], {LIMIT: 1})
+
+
+def nightly_deployment() -> Any:
+    """The deployment of the nightly flow, with its schedule."""
+    return nightly.to_deployment(
+        name="nightly",
+        schedule=SCHEDULE,
+        paused=False,
+        tags=["ehcp"],
+        description="Pull the night's extracts, link the children, judge, follow and publish. Safe to run again.",
+        entrypoint_type=EntrypointType.MODULE_PATH,
+    )

@@ -31,24 +31,6 @@ STOP_SECONDS = 15.0
 Say = Callable[[str], Any]
 
 
-def serve(settings: Settings, say: Say, port: int = 4200) -> None:
-    """Start a Prefect server (unless PREFECT_API_URL names one), put the schedules on it, and run them until Ctrl-C.
-
-    `say` gets a line for each thing started and stopped. Raises ConfigurationError when the port is in use, the named
-    server does not answer, or our own does not start.
-    """
-    os.environ.update(environment(settings, port))
-    with _stop_on_terminate():
-        try:
-            with _server(settings, say, port) as api_url:
-                _run_schedules(settings, say, api_url)
-        except KeyboardInterrupt:
-            # Ctrl-C before the schedules ran, or our own signal that the server went; both are an end, not an error.
-            say("Stopped.")
-            return
-    say("Stopped.")
-
-
 def environment(settings: Settings, port: int) -> dict[str, str]:
     """What the server, the schedules and every night that they start find in their environment."""
     home = (settings.data_dir / "prefect").resolve()
@@ -68,8 +50,12 @@ def environment(settings: Settings, port: int) -> dict[str, str]:
 
 
 @contextmanager
-def _server(settings: Settings, say: Say, port: int) -> Iterator[str]:
-    """The address of the API: of the server that the environment names, or of one that is started and stopped here."""
+def prefect_server(settings: Settings, say: Say, port: int) -> Iterator[str]:
+    """The address of the API: of the server that PREFECT_API_URL names, or of one that is started and stopped here.
+
+    Raises ConfigurationError when the port is in use, the named server does not answer, or our own does not start.
+    """
+    os.environ.update(environment(settings, port))
     named = os.environ.get("PREFECT_API_URL")
     if named:
         if not answers(named):
@@ -165,8 +151,8 @@ def _watch(process: subprocess.Popen[bytes], stopping: threading.Event, say: Say
 
 
 @contextmanager
-def _stop_on_terminate() -> Iterator[None]:
-    """A polite `kill` of the command ends it like Ctrl-C, server included."""
+def stop_on_terminate() -> Iterator[None]:
+    """Ctrl-C, a polite `kill` and the end of our server are all an end and no error; what was started ends with us."""
 
     def stop(number: int, frame: FrameType | None) -> None:
         raise KeyboardInterrupt
@@ -174,47 +160,26 @@ def _stop_on_terminate() -> Iterator[None]:
     before = signal.signal(signal.SIGTERM, stop)
     try:
         yield
+    except KeyboardInterrupt:
+        pass
     finally:
         signal.signal(signal.SIGTERM, before)
 
 
-def _run_schedules(settings: Settings, say: Say, api_url: str) -> None:
-    """Put the schedules on the server and run what they start, until interrupted."""
+def run_schedules(api_url: str, deployments: list[Callable[[], Any]], limits: dict[str, int]) -> None:
+    """Put the deployments on the server, create the limits that they need, and run what the schedules start.
+
+    Comes back on Ctrl-C. The schedules stay on while we are away: a night that was missed is run when we are back.
+    """
     import prefect
+    from prefect.client.orchestration import get_client
     from prefect.settings import temporary_settings
 
     updates: dict[Any, Any] = {"api.url": api_url}
     if "PREFECT_HOME" in os.environ:
         updates["home"] = Path(os.environ["PREFECT_HOME"])
     with temporary_settings(updates=updates):
-        create_limit()
-        deployment = nightly_deployment()
-        say("Schedule: nightly at 01:30 Europe/London. Nights never overlap. Press Ctrl-C to stop.")
-        # Schedules stay on while we are away: a night that was missed is run when we are back, for its own date.
-        prefect.serve(deployment, pause_on_shutdown=False, print_starting_message=False, limit=1)
-
-
-def nightly_deployment() -> Any:
-    """The deployment of the nightly flow, with its schedule."""
-    from prefect.flows import EntrypointType
-
-    from pipelines.flows import SCHEDULE, nightly
-
-    return nightly.to_deployment(
-        name="nightly",
-        schedule=SCHEDULE,
-        paused=False,
-        tags=["ehcp"],
-        description="Pull the night's extracts, link the children, judge, follow and publish. Safe to run again.",
-        entrypoint_type=EntrypointType.MODULE_PATH,
-    )
-
-
-def create_limit() -> None:
-    """The limit that keeps two nights apart: one slot. It has to exist before a night starts."""
-    from prefect.client.orchestration import get_client
-
-    from pipelines.flows import LIMIT
-
-    with get_client(sync_client=True) as client:
-        client.upsert_global_concurrency_limit_by_name(LIMIT, 1)
+        with get_client(sync_client=True) as client:
+            for name, slots in limits.items():
+                client.upsert_global_concurrency_limit_by_name(name, slots)
+        prefect.serve(*(make() for make in deployments), pause_on_shutdown=False, print_starting_message=False, limit=1)
