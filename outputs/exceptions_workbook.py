@@ -11,7 +11,7 @@ import pandas as pd
 from outputs.about import About, system_title
 from outputs.covers import Cover, column_guide, footer_of, open_cover, run_facts, write_run_sheet
 from outputs.looks import SEVERITY_COLOURS
-from outputs.protect import mask_restricted
+from outputs.protect import RESTRICTED, mask_restricted
 from outputs.sheets import ROW_LIMIT, Book, Column, write_list
 from outputs.wording import (
     AGE_BANDS,
@@ -22,6 +22,7 @@ from outputs.wording import (
     STATUS_TITLES,
     band,
     counted,
+    plain_detail,
     severity_rank,
 )
 
@@ -164,6 +165,7 @@ def _shown(frame: pd.DataFrame) -> pd.DataFrame:
     """Codes as words."""
     return frame.assign(
         source=frame["source"].map(lambda system: system_title(system) if isinstance(system, str) and system else None),
+        detail=plain_detail(frame["detail"]).mask(frame["detail"] == RESTRICTED, RESTRICTED),
         status=frame["status"].replace(STATUS_TITLES),
         kind=frame["kind"].replace(KIND_TITLES),
         on_old_data=frame["on_old_data"].astype("boolean").map({True: "Yes"}),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-RAG_WORDS = {"green": "On target", "amber": "Near target", "red": "Off target", "": "No target"}
+RAG_WORDS = {"green": "Green", "amber": "Amber", "red": "Red", "": "Not rated"}
 
 
 def judged(kpis: pd.DataFrame) -> pd.DataFrame:

@@ -13,7 +13,7 @@ import pandas as pd
 
 from outputs.about import About, system_title
 from outputs.render import write_page
-from outputs.wording import FEED_STATUS, titled
+from outputs.wording import FEED_STATUS, in_words, titled
 
 _TOP = 200
 
@@ -37,7 +37,7 @@ def write_health(
     and informational). Frames may be None or empty. Raises OSError where the page cannot be written.
     """
     own_feeds = _of(feeds, system)
-    results, aside = _of(expectation_results, system), _of(set_aside, system)
+    results, aside = in_words(_of(expectation_results, system)), _of(set_aside, system)
     path = folder / f"health-{system}.html"
     met = results["is_met"].astype("boolean").fillna(False) if len(results) else pd.Series(dtype="boolean")
     write_page(
@@ -48,6 +48,7 @@ def write_health(
         feeds=[_feed(record, about) for record in own_feeds.to_dict("records")],
         unmet=_records(results[~met] if len(results) else results),
         met=_records(results[met] if len(results) else results),
+        has_left_out="left_out" in own_feeds and bool(own_feeds["left_out"].fillna(0).gt(0).any()),
         stops=int((results["severity"][~met] == "stop").sum()) if len(results) else 0,
         aside_reasons=_reasons(aside),
         aside=_lines(aside),
@@ -91,6 +92,7 @@ def _feed(record: dict[Any, Any], about: About) -> dict[str, Any]:
                 "modified_at",
             )
         },
+        "left_out": record.get("left_out"),
         "file": record["file"] if isinstance(record["file"], str) else "",
         "sha": sha[:12] if isinstance(sha, str) else "",
         "status": titled(record["status"], FEED_STATUS),
@@ -135,14 +137,12 @@ def _codes(codes: pd.DataFrame) -> list[dict[str, Any]]:
     """Values that no code map holds, with how often each occurs and the first line."""
     if codes.empty:
         return []
-    frame = codes.reindex(columns=["table", "column", "value", "line"])
+    frame = codes.reindex(columns=["feed", "table", "column", "value", "line"])
+    frame["place"] = frame["feed"].fillna(frame["table"])
     frame["value"] = frame["value"].astype("str").str.slice(0, 60)
-    grouped = frame.groupby(["table", "column", "value"], dropna=False)["line"].agg(["size", "min"]).reset_index()
-    return _records(
-        grouped.rename(columns={"size": "number", "min": "line"})
-        .sort_values("number", ascending=False, kind="stable")
-        .head(_TOP)
-    )
+    grouped = frame.groupby(["place", "column", "value"], dropna=False)["line"].agg(["size", "min"]).reset_index()
+    sizes = grouped.rename(columns={"size": "number", "min": "line"})
+    return _records(sizes.sort_values("number", ascending=False, kind="stable").head(_TOP))
 
 
 def _columns(columns: pd.DataFrame) -> list[dict[str, Any]]:

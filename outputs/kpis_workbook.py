@@ -10,7 +10,7 @@ from outputs.about import About
 from outputs.covers import column_guide, footer_of, open_cover, run_facts, write_run_sheet
 from outputs.figures import RAG_WORDS, judged, moved, nights_of
 from outputs.sheets import Book, Column, write_list
-from outputs.wording import COHORTS, short_date, titled
+from outputs.wording import LINES_IN_DAYS, line_title, short_date
 
 TITLE = "Key figures"
 
@@ -22,10 +22,10 @@ COLUMNS = (
     Column("denominator", "Denominator", 12, "number", "of how many"),
     Column(
         "value",
-        "Per cent",
+        "Value",
         9,
-        "percent",
-        "numerator as a percentage of the denominator; empty where the denominator is 0",
+        "figure",
+        "numerator as a percentage of denominator, or days where the part says so; empty where the denominator is 0",
     ),
     Column(
         "not_judged", "Not judged", 10, "number", "how many could not be judged, because a date or a source was missing"
@@ -34,7 +34,7 @@ COLUMNS = (
         "target", "Target", 9, "target", "the council's target: per cent, or a number of children where less is better"
     ),
     Column("rag", "Rating", 10, "rag", "Green on target, Amber near, Red off; by the thresholds that the council set"),
-    Column("previous_value", "Night before", 9, "percent", "the percentage on the latest earlier night"),
+    Column("previous_value", "Night before", 9, "figure", "the value on the latest earlier night"),
     Column("change", "Change", 9, "points", "in percentage points since then"),
     Column("definition", "Definition", 70, "wrapped", "what is counted"),
 )
@@ -51,7 +51,7 @@ _EVERY_NIGHT = (
     Column("line_title", "Part", 34, "wrapped"),
     Column("numerator", "Numerator", 11, "number"),
     Column("denominator", "Denominator", 12, "number"),
-    Column("value", "Per cent", 9, "percent"),
+    Column("value", "Value", 9, "figure"),
 )
 #: A sheet is wide enough for a quarter of nights and still fit to read; the list of every night holds the others.
 _NIGHTS_ACROSS = 92
@@ -66,7 +66,7 @@ def write_kpis(path: Path, kpis: pd.DataFrame, about: About, trend: pd.DataFrame
     as_of = pd.Timestamp(about.as_of)
     every = nights_of(trend, kpis, as_of)
     figures = moved(judged(kpis), every, as_of)
-    figures = figures.assign(line_title=figures["line"].map(line_title))
+    figures = _described(figures)
     book = Book()
     footer = footer_of(about, TITLE)
     cover = open_cover(
@@ -87,34 +87,36 @@ def write_kpis(path: Path, kpis: pd.DataFrame, about: About, trend: pd.DataFrame
     whole = kpis.drop_duplicates("code")
     write_list(book, "Definitions", whole, _DEFINITIONS, f"{footer} · definitions", freeze=1)
     titles = figures.drop_duplicates("code").set_index("code")["title"]
-    every = every.assign(title=every["code"].map(titles), line_title=every["line"].map(line_title))
+    places = figures.assign(place=range(len(figures))).set_index(["code", "line"])["place"]
+    every = _described(every.assign(title=every["code"].map(titles))).join(places, on=["code", "line"])
     _write_trend(book, every, footer)
-    latest_first = every.sort_values(["as_of", "code", "line"], ascending=[False, True, True], kind="stable")
+    latest_first = every.sort_values(["as_of", "place"], ascending=[False, True], kind="stable")
     write_list(book, "Every night", latest_first, _EVERY_NIGHT, f"{footer} · every night", freeze=2)
     write_run_sheet(book, about, COLUMNS, "kpis", len(figures))
     book.save(path)
 
 
+def _described(figures: pd.DataFrame) -> pd.DataFrame:
+    """With each part in words and the unit of its value."""
+    line = figures["line"].fillna("")
+    unit = line.isin(LINES_IN_DAYS).map({True: "days", False: "%"})
+    return figures.assign(line_title=line.map(line_title), unit=unit)
+
+
 def _write_trend(book: Book, every: pd.DataFrame, footer: str) -> None:
-    """Percentages, one figure a row and one night a column, the latest night first."""
+    """Values, one figure a row and one night a column, the latest night first."""
     nights = sorted(every["as_of"].unique(), reverse=True)[:_NIGHTS_ACROSS]
-    keys = ["code", "title", "line_title"]
-    wide = every[every["as_of"].isin(nights)].pivot_table(
-        index=[*keys, "line"], columns="as_of", values="value", aggfunc="last", dropna=False
-    )
-    wide = wide[wide.notna().any(axis=1)]
+    recent = every[every["as_of"].isin(nights)]
+    wide = recent.pivot_table(index=["code", "line"], columns="as_of", values="value", aggfunc="last", dropna=False)
+    wide = wide.reindex(columns=nights).dropna(how="all")
     names = {night: f"night_{place}" for place, night in enumerate(nights)}
-    flat = wide.rename(columns=names).reset_index().sort_values(["code", "line"], kind="stable")
+    facts = recent.drop_duplicates(["code", "line"], keep="last").set_index(["code", "line"])
+    facts = facts.sort_values("place", kind="stable")[["title", "line_title", "unit"]]
+    flat = facts.join(wide.rename(columns=names), how="inner").reset_index()
     columns = [
         Column("code", "Code", 8),
         Column("title", "Figure", 34, "wrapped"),
-        Column("line_title", "Part", 28, "wrapped"),
+        Column("line_title", "Part", 34, "wrapped"),
     ]
-    columns += [Column(name, short_date(night), 10, "percent") for night, name in names.items()]
-    write_list(book, "Trend, per cent", flat, columns, f"{footer} · trend", freeze=3)
-
-
-def line_title(line: object) -> str:
-    """The part of a KPI in words."""
-    text = titled(str(line), COHORTS) if isinstance(line, str) and line else ""
-    return text[:1].upper() + text[1:]
+    columns += [Column(name, short_date(night), 12, "figure") for night, name in names.items()]
+    write_list(book, "Trend", flat, columns, f"{footer} · trend", freeze=3)

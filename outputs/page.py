@@ -14,7 +14,6 @@ import pandas as pd
 from outputs import charts
 from outputs.about import About, system_title
 from outputs.figures import RAG_WORDS, judged, moved, nights_of
-from outputs.kpis_workbook import line_title
 from outputs.page_figures import (
     awaiting_by_days,
     not_believed,
@@ -22,22 +21,31 @@ from outputs.page_figures import (
     reviews_overdue,
     since_yesterday,
     visits_by_cohort,
+    visits_soon,
     where_children_are,
 )
-from outputs.page_lists import NOT_CONFIRMED, Shown, list_of, rows_of, standing
+from outputs.page_lists import NOT_CONFIRMED, Shown, list_of, standing
 from outputs.protect import mask_restricted, restricted_children
 from outputs.render import write_page
 from outputs.wording import (
     FEED_STATUS,
     GRADE_MEANINGS,
     GRADES,
+    LINES_IN_DAYS,
+    LINES_IN_PERCENT,
     SEVERITY_MEANINGS,
     SEVERITY_TITLES,
+    in_words,
+    line_title,
+    percent,
     short_date,
     titled,
     whole,
 )
 
+#: The KPI on source health stands in the section on sources, system by system.
+_SOURCES = "K17"
+_MEASURES = ("extracts on time", "rows accepted", "expectations met")
 _TOP = 15
 _TOP_WHEREABOUTS = 60
 _NIGHTS = 31
@@ -70,6 +78,7 @@ def write_report(
     active = register[register["active_plan"] == "Y"]
     now = standing(exceptions)
     months, later, undated = reviews_by_month(active, as_of)
+    rows = _kpi_rows(figures, trend, as_of)
     write_page(
         path,
         "report.html.j2",
@@ -77,7 +86,8 @@ def write_report(
         restricted=restricted,
         glance=_glance(figures, now, register, active, as_of),
         whereabouts=_whereabouts(figures, now, register, active, about),
-        kpis=_kpi_rows(figures, trend, as_of),
+        kpis=[row for row in rows if row["code"] != _SOURCES],
+        systems=_systems(rows, health),
         lists=_lists(now, register),
         news=since_yesterday(exceptions),
         unchecked=int((now["status"] == "not_evaluated").sum()),
@@ -87,12 +97,12 @@ def write_report(
         months_later=later,
         reviews_undated=undated,
         overdue=reviews_overdue(active, as_of),
-        cohorts=visits_by_cohort(active, as_of),
+        cohorts=visits_by_cohort(figures),
+        visits_soon=visits_soon(active, as_of),
         awaiting=awaiting_by_days(active),
         where=where_children_are(active),
         grade_meanings={GRADES[grade]: text for grade, text in GRADE_MEANINGS.items()},
         feeds=_feed_rows(feeds, about),
-        health=_health_rows(health),
         believed=not_believed(now),
         severity_titles=SEVERITY_TITLES,
         severity_meanings=SEVERITY_MEANINGS,
@@ -210,7 +220,7 @@ def _lists(now: pd.DataFrame, register: pd.DataFrame) -> list[Shown]:
     return [
         list_of(
             "nothing-in-place",
-            "Nothing in place",
+            "Without a place",
             "Awaiting provision, of school age and not in education, or a placement that ended with none to follow.",
             now,
             register,
@@ -256,9 +266,9 @@ def _lists(now: pd.DataFrame, register: pd.DataFrame) -> list[Shown]:
     ]
 
 
-def _new_critical(now: pd.DataFrame, register: pd.DataFrame) -> dict[str, Any]:
+def _new_critical(now: pd.DataFrame, register: pd.DataFrame) -> Shown:
     own = now[now["is_new"].fillna(False).astype(bool) & (now["severity"] == "critical")]
-    return {"rows": rows_of(own, register, _TOP), "total": len(own)}
+    return list_of("new-critical", "New and critical", "", own, register, set(own["rule"]), _TOP)
 
 
 def _kpi_rows(figures: pd.DataFrame, trend: pd.DataFrame | None, as_of: pd.Timestamp) -> list[dict[str, Any]]:
@@ -271,8 +281,12 @@ def _kpi_rows(figures: pd.DataFrame, trend: pd.DataFrame | None, as_of: pd.Times
     rows: list[dict[str, Any]] = []
     wholes = set(frame.loc[frame["line"] == "", "code"])
     frame = frame.assign(_first=frame.groupby("code", sort=False).ngroup(), _part=(frame["line"] != ""))
-    for record in frame.sort_values(["_first", "_part"], kind="stable").to_dict("records"):
-        by_number = bool(record.get("is_down")) or pd.isna(record["value"])
+    # The four counts of each visit cohort stand in the section on visits.
+    shown = frame[~((frame["code"] == "K06") & frame["line"].str.contains(": "))]
+    for record in shown.sort_values(["_first", "_part"], kind="stable").to_dict("records"):
+        in_days = record["line"] in LINES_IN_DAYS
+        told_by_value = in_days or record["line"] in LINES_IN_PERCENT
+        by_number = not told_by_value and (bool(record.get("is_down")) or pd.isna(record["value"]))
         history = lines[(record["code"], record["line"])].reindex(nights)["numerator" if by_number else "value"]
         kept = ("code", "title", "numerator", "denominator", "value", "not_judged", "rag", "definition")
         if record["code"] not in wholes:
@@ -282,14 +296,22 @@ def _kpi_rows(figures: pd.DataFrame, trend: pd.DataFrame | None, as_of: pd.Times
             {
                 **{name: record[name] for name in kept},
                 "is_heading": False,
+                "part": record["line"],
                 "line": line_title(record["line"]),
                 "rag_word": RAG_WORDS[record["rag"]],
                 "target_words": _target(record["target"], by_number),
-                "change": _change(record, by_number),
-                "spark": charts.sparkline(history.tolist(), _spark_words(history, by_number)),
+                "value_words": _value(record, in_days),
+                "change": _change(record, by_number, in_days),
+                "spark": charts.sparkline(history.tolist(), _spark_words(history, by_number, in_days)),
             }
         )
     return rows
+
+
+def _value(record: dict[Any, Any], in_days: bool) -> str:
+    if in_days:
+        return "–" if pd.isna(record["value"]) else f"{record['value']:,.0f} days"
+    return percent(record["value"], is_exact=record["numerator"] in (0, record["denominator"]))
 
 
 def _target(target: object, by_number: bool) -> str:
@@ -298,7 +320,7 @@ def _target(target: object, by_number: bool) -> str:
     return f"{float(target):g}" + ("" if by_number and not target else "%")  # type: ignore[arg-type]
 
 
-def _change(record: dict[Any, Any], by_number: bool) -> str:
+def _change(record: dict[Any, Any], by_number: bool, in_days: bool) -> str:
     """How the figure moved since the night before, and whether that is better."""
     step = record["numerator"] - record["previous_numerator"] if by_number else record["change"]
     if pd.isna(step):
@@ -306,17 +328,17 @@ def _change(record: dict[Any, Any], by_number: bool) -> str:
     step = round(float(step), 0 if by_number else 1)
     if step == 0:
         return "no change"
-    size = f"{abs(step):,.0f}" if by_number else f"{abs(step):.1f} points"
+    size = f"{abs(step):,.0f}" if by_number else f"{abs(step):,.0f} days" if in_days else f"{abs(step):.1f} points"
     verdict = "" if not record["rag"] else ", better" if (step < 0) == bool(record.get("is_down")) else ", worse"
     return f"{'up' if step > 0 else 'down'} {size}{verdict}"
 
 
-def _spark_words(history: pd.Series, by_number: bool) -> str:
+def _spark_words(history: pd.Series, by_number: bool, in_days: bool) -> str:
     known = history.dropna()
     if len(known) < 2:
         return "first night"
-    unit = "" if by_number else "%"
-    number = "{:,.0f}" if by_number else "{:.1f}"
+    unit = "" if by_number else " days" if in_days else "%"
+    number = "{:,.0f}" if by_number or in_days else "{:.1f}"
     first, last = number.format(known.iloc[0]), number.format(known.iloc[-1])
     return f"from {first}{unit} on {short_date(known.index[0])} to {last}{unit} on {short_date(known.index[-1])}, {len(known)} nights"
 
@@ -338,17 +360,22 @@ def _feed_rows(feeds: pd.DataFrame, about: About) -> list[dict[str, Any]]:
     ]
 
 
-def _health_rows(health: pd.DataFrame | None) -> list[dict[str, Any]]:
-    """Per system: how many expectations hold, and those that do not."""
-    if health is None or health.empty:
-        return []
-    met = health["is_met"].astype("boolean").fillna(False)
+def _systems(rows: list[dict[str, Any]], health: pd.DataFrame | None) -> list[dict[str, Any]]:
+    """Per system: extracts on time, rows accepted and expectations met, over nights, and the expectations not met."""
+    found: dict[str, dict[str, Any]] = {}
+    for row in rows:
+        if row["code"] == _SOURCES and not row["is_heading"]:
+            system, _, measure = row["part"].partition(": ")
+            found.setdefault(system, {})[measure] = row
+    unmet = pd.DataFrame(columns=["system"])
+    if health is not None and len(health):
+        unmet = in_words(health)[~health["is_met"].astype("boolean").fillna(False)]
+        found = {str(system): found.get(str(system), {}) for system in [*found, *health["system"].unique()]}
     return [
         {
-            "system": system_title(str(system)),
-            "met": int(met[own.index].sum()),
-            "of": len(own),
-            "unmet": own[~met[own.index]].to_dict("records"),
+            "system": system_title(system),
+            "measures": [measures.get(measure) for measure in _MEASURES],
+            "unmet": unmet[unmet["system"] == system].to_dict("records"),
         }
-        for system, own in health.groupby("system", sort=False)
+        for system, measures in found.items()
     ]

@@ -11,7 +11,17 @@ import pandas as pd
 from outputs import charts
 from outputs.about import system_title
 from outputs.protect import RESTRICTED
-from outputs.wording import COHORTS, FAMILIES, GRADES, SEVERITIES, WAITING_BANDS, band, titled
+from outputs.wording import (
+    COHORTS,
+    FAMILIES,
+    GRADES,
+    LINES,
+    SETTING_CODES,
+    SEVERITIES,
+    WAITING_BANDS,
+    band,
+    titled,
+)
 
 Rows = list[dict[str, Any]]
 _NOT_RECORDED = "Not recorded"
@@ -86,51 +96,58 @@ def awaiting_by_days(active: pd.DataFrame) -> Rows:
     return rows
 
 
-def visits_by_cohort(active: pd.DataFrame, as_of: pd.Timestamp) -> Rows:
-    """Children of each visit cohort by when their next visit is due; a child of several cohorts stands in each."""
-    words = active.assign(cohort=active["cohorts"].fillna("").astype("str").str.split("+")).explode("cohort")
-    words = words[words["cohort"] != ""]
-    due = pd.to_datetime(words["visit_due_on"])
-    soon = as_of + pd.Timedelta(days=28)
-    state = pd.Series("later", index=range(len(words)))
-    days = due.reset_index(drop=True)
-    state = state.mask(days <= soon, "soon").mask(days < as_of, "overdue").mask(days.isna(), "undated")
-    table = pd.crosstab(words["cohort"].reset_index(drop=True), state)
+_STATES = (("never_seen", "late"), ("overdue", "late"), ("in_interval", "soft"), ("first_not_due", "none"))
+
+
+def visits_by_cohort(figures: pd.DataFrame) -> Rows:
+    """The four counts of each visit cohort, as the KPI on visits gives them; they add up to the cohort."""
+    own = figures[figures["code"] == "K06"].assign(line=figures["line"].fillna(""))
+    numerators = own.set_index("line")["numerator"].to_dict()
     rows: Rows = []
-    for cohort in [
-        *[name for name in COHORTS if name in table.index],
-        *[name for name in table.index if name not in COHORTS],
-    ]:
-        number = {
-            name: int(table.loc[cohort, name]) if name in table.columns else 0
-            for name in ("overdue", "soon", "later", "undated")
-        }
-        rows.append({"name": titled(cohort, COHORTS), **number, "number": sum(number.values())})
-        rows[-1]["bar"] = charts.stacked(
-            [
-                (number["overdue"], "late", "overdue"),
-                (number["soon"], "amber", "due within 28 days"),
-                (number["later"], "soft", "due later"),
-                (number["undated"], "none", "no date"),
-            ],
-            f"{number['overdue']} overdue, {number['soon']} due within 28 days, {number['later']} later, {number['undated']} without a date",
-        )
+    for line, size in own.loc[~own["line"].str.contains(": "), ["line", "denominator"]].itertuples(index=False):
+        number = {state: int(numerators.get(f"{line}: {state}", 0)) for state, _ in _STATES}
+        number["in_interval"] = int(numerators[line])
+        words = ", ".join(f"{number[state]} {titled(state, LINES)}" for state, _ in _STATES)
+        parts = [(number[state], css, titled(state, LINES)) for state, css in _STATES]
+        rows.append({"name": titled(line, COHORTS), **number, "number": int(size), "bar": charts.stacked(parts, words)})
     return rows
 
 
+def visits_soon(active: pd.DataFrame, as_of: pd.Timestamp, days: int = 28) -> int:
+    """How many children's next visit is due from the night on, within so many days."""
+    due = pd.to_datetime(active["visit_due_on"])
+    return int(((due >= as_of) & (due <= as_of + pd.Timedelta(days=days))).sum())
+
+
 def where_children_are(active: pd.DataFrame) -> dict[str, Rows]:
-    """Children with a plan by provision, by authority of the setting, and by how sure we are."""
+    """Children with a plan by provision, type and authority of the setting, and by how sure we are of where they are."""
+    hidden = {RESTRICTED: "Restricted: not shown"}
+    types: Rows = []
+    if "setting_type" in active:
+        code = active["setting_code"].where(active["setting_code"] != "")
+        types = counts(active["setting_type"].where(active["setting_type"] != "").fillna(code), SETTING_CODES | hidden)
     return {
-        "provision": counts(active["provision_type"], {RESTRICTED: "Restricted: not shown"}),
+        "provision": counts(active["provision_type"], hidden),
+        "types": _longest(types, 12),
         "authority": counts(
             active["in_authority"],
-            {"Y": "In this authority", "N": "In another authority", RESTRICTED: "Restricted: not shown"},
+            {"Y": "In this authority", "N": "In another authority"} | hidden,
             ["Y", "N", RESTRICTED],
         ),
         "grades": counts(
             active["whereabouts_grade"], GRADES, ["missing", "not_known", "recorded", "corroborated", "seen"]
         ),
     }
+
+
+def _longest(rows: Rows, most: int) -> Rows:
+    """The first lines and one for all the others, so that it still adds up."""
+    if len(rows) <= most + 1:
+        return rows
+    named = [row for row in rows if row["name"] != _NOT_RECORDED]
+    unnamed = [row for row in rows if row["name"] == _NOT_RECORDED]
+    others = {"name": f"{len(named) - most} other types", "number": sum(row["number"] for row in named[most:])}
+    return _with_shares([*named[:most], others, *unnamed])
 
 
 def not_believed(standing: pd.DataFrame) -> tuple[list[str], Rows]:

@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 
 from outputs.about import system_title
-from outputs.wording import SEVERITY_TITLES, severity_rank
+from outputs.wording import SEVERITY_TITLES, plain_detail, severity_rank
 
 NOT_CONFIRMED = ("WH01", "WH06", "WH07", "SR08")
 
@@ -37,6 +37,7 @@ class Shown:
 def standing(exceptions: pd.DataFrame) -> pd.DataFrame:
     """The exceptions that stand tonight, most serious first, longest open first."""
     frame = exceptions[exceptions["status"] != "resolved"]
+    frame = frame.assign(detail=plain_detail(frame["detail"]))
     return frame.assign(_rank=severity_rank(frame["severity"])).sort_values(
         ["_rank", "is_new", "age_days", "child_id", "rule"], ascending=[True, False, False, True, True], kind="stable"
     )

@@ -25,6 +25,7 @@ WHEREABOUTS_COLUMNS = (
     "setting_urn",
     "setting_code",
     "setting_name",
+    "setting_type",
     "setting_la_code",
     "setting_la_name",
     "named_urn",
@@ -42,6 +43,7 @@ WHEREABOUTS_COLUMNS = (
     "residential_code",
     "has_sen_unit",
     "has_resourced_provision",
+    "has_home_education",
     "house",
     "street",
     "town",
@@ -54,6 +56,11 @@ WHEREABOUTS_COLUMNS = (
     "home_la_code",
     "home_la_name",
 )
+#: A column that somebody adds later under such a name is masked as well; dates and references to rows say nothing.
+_WHEREABOUTS = re.compile(
+    r"^(setting|named|provision|home|address|house|street|town)|postcode|urn$|ukprn|authority|residential|la_(code|name)$"
+)
+_SAYS_NOTHING = re.compile(r"_(on|at|from|by|id|row|days)$")
 #: Columns of an exception that may quote any of them.
 EVIDENCE_COLUMNS = ("detail", "evidence", "value", "values", "raw")
 #: Rules whose very title tells where a child is; the row stays, and counts, without saying which rule it is.
@@ -94,8 +101,8 @@ def mask_restricted(frame: pd.DataFrame, register: pd.DataFrame) -> pd.DataFrame
         return frame.copy()
     masked = frame.copy()
     telling = hidden & masked["rule"].isin(TELLING_RULES) if "rule" in masked else pd.Series(False, index=masked.index)
-    for column in WHEREABOUTS_COLUMNS + EVIDENCE_COLUMNS:
-        if column in masked:
+    for column in masked.columns:
+        if says_where(column) or column in EVIDENCE_COLUMNS:
             masked[column] = _replaced(masked[column], hidden)
     for column in TELLING_COLUMNS:
         if column in masked and telling.any():
@@ -107,6 +114,11 @@ def mask_restricted(frame: pd.DataFrame, register: pd.DataFrame) -> pd.DataFrame
             named = masked[column].astype("str").str.contains(_COHORT_WORDS, na=False)
             masked[column] = _replaced(masked[column], hidden & named)
     return masked
+
+
+def says_where(column: str) -> bool:
+    """Whether a column of this name says where a child is: it is declared, or its name says so."""
+    return column in WHEREABOUTS_COLUMNS or bool(_WHEREABOUTS.search(column) and not _SAYS_NOTHING.search(column))
 
 
 def _rows_of_restricted(frame: pd.DataFrame, register: pd.DataFrame) -> pd.Series:

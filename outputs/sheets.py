@@ -35,7 +35,7 @@ class Column:
     """One column of a list: where its value comes from, its heading, its width in characters and how it is shown.
 
     `kind` is ``text``, ``wrapped``, ``date``, ``due`` (a date, red where ``<key>_is_late``), ``number``, ``percent``,
-    ``points``, ``target``, ``severity``, ``rag``, ``grade``, ``flag`` or ``new``; `about` explains it on the cover; a
+    ``points``, ``target``, ``severity``, ``figure`` (a percentage, or days where ``unit`` says so), ``rag``, ``grade``, ``flag`` or ``new``; `about` explains it on the cover; a
     hidden column carries a key for the way back; one that is not printed stands to the right of the printed.
     """
 
@@ -142,7 +142,7 @@ class Book(Workbook):
         return sheet
 
 
-_HEADS = dict.fromkeys(("number", "percent", "points", "target"), "head right")
+_HEADS = dict.fromkeys(("number", "percent", "figure", "points", "target"), "head right")
 _FORBIDDEN = re.compile(r"[\[\]:*?/\\]")
 
 
@@ -261,6 +261,12 @@ def _cells(frame: pd.DataFrame, column: Column) -> list[tuple[Any, str]]:
         return [
             (day, "late" if is_late else "date")
             for (day, _), is_late in zip(_dates(frame[column.key], "date"), late, strict=True)
+        ]
+    if column.kind == "figure":
+        days = (frame["unit"] == "days").tolist() if "unit" in frame else [False] * len(frame)
+        numbers = _numbers(frame[column.key], "percent")
+        return [
+            (number, "number" if in_days else "percent") for (number, _), in_days in zip(numbers, days, strict=True)
         ]
     return _SHOWN.get(column.kind, _plain)(frame[column.key], column.kind)
 

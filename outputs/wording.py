@@ -6,10 +6,13 @@ One place, so that a workbook, a page and a health page call the same thing by t
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Hashable
-from datetime import date, datetime
+from datetime import datetime
 
 import pandas as pd
+
+from outputs.about import SYSTEM_TITLES
 
 SEVERITIES = ("critical", "high", "medium", "info")
 SEVERITY_TITLES = {"critical": "Critical", "high": "High", "medium": "Medium", "info": "Info"}
@@ -79,6 +82,26 @@ FEED_STATUS = {
     "stale_accepted": "Accepted, but old",
 }
 
+#: Parts of a KPI, where their names need words of their own.
+LINES = {
+    **COHORTS,
+    "in_interval": "seen in time",
+    "first_not_due": "first visit not yet due",
+    "overdue": "overdue",
+    "never_seen": "never seen, though due",
+    "recorded_only": "Recorded only",
+    "nothing_in_place": "Nothing in place",
+    "interim": "Interim placement",
+    "longest_days": "Longest wait, in days",
+    "median_days": "Median wait, in days",
+    "updated_in_30_days": "Record updated in the last 30 days",
+    "with_exceptions": "Every plan",
+    "without_exceptions": "Plans without an exception to the time limit",
+}
+#: Parts whose value is a number of days, not a percentage.
+LINES_IN_DAYS = frozenset({"longest_days", "median_days"})
+#: Parts told by their percentage, even where less of the figure is better.
+LINES_IN_PERCENT = frozenset({"updated_in_30_days"})
 #: Bounds in days, and the words, for how long an exception has been open.
 AGE_BANDS = (
     (0, "New tonight"),
@@ -124,14 +147,12 @@ def whole(value: object) -> str:
     return f"{int(value):,}"  # type: ignore[call-overload]
 
 
-def percent(value: object) -> str:
-    """``81.4%``: one decimal, except where it is 100 or 0; never rounded up to 100 or down to 0."""
+def percent(value: object, is_exact: bool = True) -> str:
+    """``81.4%``: one decimal. ``100%`` and ``0%`` are said of all and of none only; what rounds there keeps its decimal."""
     if value is None or pd.isna(value):
         return "–"
     number = float(value)  # type: ignore[arg-type]
-    if number in (0.0, 100.0):
-        return f"{number:.0f}%"
-    return f"{min(max(round(number, 1), 0.1), 99.9) if 0 < number < 100 else number:.1f}%"
+    return f"{number:.0f}%" if is_exact and number in (0.0, 100.0) else f"{number:.1f}%"
 
 
 def counted(number: int, singular: str, plural: str | None = None) -> str:
@@ -160,6 +181,14 @@ def titled(code: Hashable, titles: dict[str, str]) -> str:
     return titles.get(text, text.replace("_", " "))
 
 
+def line_title(line: object) -> str:
+    """The part of a KPI in words: ``looked_after: overdue`` is ``Looked after: overdue``."""
+    if not isinstance(line, str) or not line:
+        return ""
+    text = ": ".join(SYSTEM_TITLES.get(part) or titled(part, LINES) for part in line.split(": "))
+    return text[:1].upper() + text[1:]
+
+
 def cohort_titles(joined: object) -> str:
     """``out_of_authority+residential`` as people say it."""
     if not isinstance(joined, str) or not joined:
@@ -167,8 +196,18 @@ def cohort_titles(joined: object) -> str:
     return ", ".join(titled(word, COHORTS) for word in joined.split("+"))
 
 
-def as_day(value: object) -> date | None:
-    """A calendar day, or None."""
-    if value is None or pd.isna(value):
-        return None
-    return pd.Timestamp(value).date()
+_ISO_DATE = re.compile(r"\b(\d{4})-(\d{2})-(\d{2})\b")
+_COHORT_WORD = re.compile(r"^(looked_after|residential|s61|out_of_authority|home_educated)(?=:| since)")
+
+
+def plain_detail(details: pd.Series) -> pd.Series:
+    """What was found, for people: dates as ``11/05/2026``, cohorts in words."""
+    text = details.astype("str").str.replace(_ISO_DATE, r"\3/\2/\1", regex=True)
+    return text.str.replace(_COHORT_WORD, lambda found: COHORTS[found.group()], regex=True).where(details.notna())
+
+
+def in_words(expectations: pd.DataFrame) -> pd.DataFrame:
+    """Expectation results with ``expectation`` in plain words: where the frame has a ``title``, that."""
+    if "title" not in expectations:
+        return expectations
+    return expectations.assign(expectation=expectations["title"].fillna(expectations["expectation"]))

@@ -234,13 +234,18 @@ def kpis() -> pd.DataFrame:
         ("K05", "", "Whereabouts not known", 17, 596, 0, 0),
         ("K05", "recorded_only", "Whereabouts not known", 41, 596, 0, None),
         ("K06", "looked_after", "Welfare visits in date", 10, 12, 0, 100),
+        ("K06", "looked_after: first_not_due", "Welfare visits in date", 0, 12, 0, None),
+        ("K06", "looked_after: overdue", "Welfare visits in date", 1, 12, 0, None),
+        ("K06", "looked_after: never_seen", "Welfare visits in date", 1, 12, 0, None),
         ("K06", "out_of_authority", "Welfare visits in date", 33, 71, 2, 100),
         ("K07", "nothing_in_place", "Awaiting provision", 10, 15, 0, 0),
+        ("K07", "longest_days", "Awaiting provision", 15, 15, 0, None),
         ("K09", "", "Records accurate and up to date", 502, 596, 0, 100),
         ("K15", "", "Phase transfers in time", 0, 0, 0, 100),
     ]
     frame = pd.DataFrame(lines, columns=["code", "line", "title", "numerator", "denominator", "not_judged", "target"])
     frame["value"] = (100 * frame["numerator"] / frame["denominator"].where(frame["denominator"] > 0)).astype("float64")
+    frame.loc[frame["line"] == "longest_days", "value"] = 2264.0
     frame["definition"] = "what is counted / of how many"
     return frame
 

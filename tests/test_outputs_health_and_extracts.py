@@ -23,7 +23,7 @@ from test_outputs_frames import (
 from outputs.about import not_received, system_title
 from outputs.extracts import TABLES, data_dictionary, shaped, write_extracts
 from outputs.health import write_health
-from outputs.wording import counted, percent, short_date, uk_date, whole
+from outputs.wording import counted, line_title, percent, plain_detail, short_date, uk_date, whole
 
 ASIDE = pd.DataFrame(
     {
@@ -72,6 +72,21 @@ def test_expectations_not_met_stand_with_what_was_found_and_wanted(tmp_path: Pat
 def test_unknown_codes_and_new_headings_are_counted(tmp_path: Path) -> None:
     page = health_page(tmp_path, "synergy")
     assert '<td>X</td><td class="n">2</td><td class="n">3</td>' in page and "Shoe size" in page
+
+
+def test_rows_that_a_profile_leaves_out_are_accounted_for(tmp_path: Path) -> None:
+    night = feeds().assign(left_out=pd.array([0, 12, None, 0], dtype="Int64"))
+    page = write_health(tmp_path, "synergy", night, None, None, None, None, about()).read_text(encoding="utf-8")
+    assert "Left out" in page and '<td class="n">12</td>' in page and "+ left out" in page
+    assert "Left out" not in health_page(tmp_path, "synergy")
+
+
+def test_expectations_are_told_by_their_title_and_codes_by_their_feed(tmp_path: Path) -> None:
+    results = health().assign(title=lambda frame: "In words: " + frame["expectation"], expectation="code")
+    codes = CODES.drop(columns=["table", "line"]).assign(feed="placements")
+    page = write_health(tmp_path, "synergy", feeds(), results, None, codes, None, about()).read_text(encoding="utf-8")
+    assert "In words: Every pupil has a date of birth" in page and ">code<" not in page
+    assert '<th scope="row">placements</th><td>setting_code</td><td>X</td><td class="n">2</td>' in page
 
 
 def test_a_system_without_anything_has_a_page(tmp_path: Path) -> None:
@@ -158,19 +173,48 @@ def test_dates_are_written_as_people_here_write_them(value: object, shown: str) 
 
 
 @pytest.mark.parametrize(
-    ("value", "shown"),
+    ("value", "is_exact", "shown"),
     [
-        (100.0, "100%"),
-        (99.97, "99.9%"),
-        (0.01, "0.1%"),
-        (0.0, "0%"),
-        (79.45, "79.5%"),
-        (None, "–"),
-        (float("nan"), "–"),
+        (100.0, True, "100%"),
+        (100.0, False, "100.0%"),
+        (0.0, False, "0.0%"),
+        (0.0, True, "0%"),
+        (79.45, True, "79.5%"),
+        (None, True, "–"),
+        (float("nan"), True, "–"),
     ],
 )
-def test_a_percentage_is_never_rounded_to_all_or_nothing(value: float | None, shown: str) -> None:
-    assert percent(value) == shown
+def test_all_and_nothing_are_told_from_what_rounds_to_them(value: float | None, is_exact: bool, shown: str) -> None:
+    assert percent(value, is_exact) == shown
+
+
+@pytest.mark.parametrize(
+    ("detail", "shown"),
+    [
+        ("due 2026-05-11", "due 11/05/2026"),
+        ("looked_after: last seen 2026-08-21", "Looked after: last seen 21/08/2026"),
+        ("residential since 2025-06-16", "Residential school or college since 16/06/2025"),
+        ("the residential flag of 12026-05-11", "the residential flag of 12026-05-11"),
+        (None, None),
+    ],
+)
+def test_what_was_found_is_told_in_words_and_dates_of_here(detail: str | None, shown: str | None) -> None:
+    told = plain_detail(pd.Series([detail], dtype="str")).tolist()[0]
+    assert told == shown or (shown is None and pd.isna(told))
+
+
+@pytest.mark.parametrize(
+    ("line", "shown"),
+    [
+        ("", ""),
+        (None, ""),
+        ("out_of_authority: never_seen", "Placed out of authority: never seen, though due"),
+        ("synergy: rows accepted", "Synergy: rows accepted"),
+        ("age_5_to_10", "Age 5 to 10"),
+    ],
+)
+def test_parts_of_figures_have_words(line: str | None, shown: str) -> None:
+    assert line_title(line) == shown
 
 
 def test_numbers_in_words() -> None:

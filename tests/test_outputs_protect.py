@@ -13,6 +13,7 @@ from outputs.protect import (
     mask_restricted,
     neutral_csv,
     restricted_children,
+    says_where,
     would_run,
 )
 
@@ -27,6 +28,27 @@ def test_every_whereabouts_column_of_a_restricted_child_is_masked_even_where_it_
         pd.testing.assert_series_equal(masked.loc[~hidden, column], frame.loc[~hidden, column], check_dtype=False)
     assert SECRET_SETTING not in masked.to_csv() and SECRET_URN not in masked.to_csv()
     assert (frame.loc[hidden, "setting_name"] == SECRET_SETTING).all(), "the frame handed in is unchanged"
+
+
+@pytest.mark.parametrize(
+    ("column", "says"),
+    [
+        ("setting_type", True),
+        ("setting_phase", True),
+        ("liquidlogic_postcode", True),
+        ("placement_la_code", True),
+        ("has_home_education", True),
+        ("plan_started_on", False),
+        ("placement_from", False),
+        ("waiting_days", False),
+        ("child_id", False),
+        ("need_code", False),
+        ("whereabouts_grade", False),
+        ("seen_by", False),
+    ],
+)
+def test_a_column_added_later_is_masked_by_its_name(column: str, says: bool) -> None:
+    assert says_where(column) == says
 
 
 @pytest.mark.parametrize(

@@ -32,6 +32,8 @@ from outputs.page_figures import (
     reviews_by_month,
     reviews_overdue,
     visits_by_cohort,
+    visits_soon,
+    where_children_are,
 )
 from outputs.page_lists import NOT_CONFIRMED, list_of, standing
 
@@ -118,11 +120,23 @@ def test_every_child_whose_whereabouts_are_not_confirmed_is_listed(page: str) ->
 
 def test_every_figure_stands_with_numerator_denominator_target_and_course(page: str) -> None:
     table = page[page.index('id="kpis"') : page.index('id="reviews"')]
-    for row in kpis().itertuples():
+    shown = kpis()[lambda frame: ~frame["line"].str.contains(": ")]
+    for row in shown.itertuples():
         assert f'<td class="n">{row.numerator:,}</td><td class="n">{row.denominator:,}</td>' in table
-    assert table.count('class="spark"') == len(kpis())
+    assert table.count('class="spark"') == len(shown)
+    assert ">2,264 days<" in table
     assert 'aria-label="from 78.3% on 25 Oct 2026 to 79.5% on 28 Oct 2026, 4 nights"' in table
     assert "up 2, worse" in table and "up 0.4 points, better" in table
+
+
+def test_a_wait_is_told_in_days_over_nights_too(tmp_path: Path) -> None:
+    earlier = trend()
+    earlier.loc[earlier["line"] == "longest_days", "value"] = 2260.0
+    figures = kpis().assign(direction="up")
+    figures.loc[figures["code"].isin(["K05", "K07"]), "direction"] = "down"
+    write_report(tmp_path / "r.html", figures, exceptions(), register(), feeds(), health(), earlier, about())
+    text = read(tmp_path / "r.html")[0]
+    assert "up 4 days" in text and "from 2,260 days on 25 Oct 2026 to 2,264 days on 28 Oct 2026, 4 nights" in text
 
 
 def test_what_was_not_received_is_said_on_top(page: str) -> None:
@@ -229,8 +243,9 @@ def test_breakdowns_add_up() -> None:
     waiting = awaiting_by_days(active)
     assert sum(row["number"] for row in waiting) == active["awaiting"].isin(["nothing_in_place", "interim"]).sum()
     assert all(row["nothing"] + row["interim"] == row["number"] for row in waiting)
-    cohorts = visits_by_cohort(active, AS_OF)
-    assert all(row["overdue"] + row["soon"] + row["later"] + row["undated"] == row["number"] for row in cohorts)
+    looked_after = visits_by_cohort(kpis())[0]
+    assert looked_after["name"] == "Looked after" and looked_after["number"] == 12
+    assert [looked_after[state] for state in ("in_interval", "first_not_due", "overdue", "never_seen")] == [10, 0, 1, 1]
     now = standing(exceptions())
     systems, rows = not_believed(now)
     assert systems == ["Synergy", "Liquidlogic", "Capita", "Between systems"]
@@ -238,10 +253,17 @@ def test_breakdowns_add_up() -> None:
     assert all(sum(number for number, _ in row["cells"]) == row["number"] for row in rows)
 
 
-def test_a_visit_due_today_is_not_overdue_and_one_due_in_28_days_is_soon() -> None:
+def test_a_visit_due_today_or_in_28_days_is_due_soon() -> None:
     due = pd.to_datetime(["2026-10-27", "2026-10-28", "2026-11-25", "2026-11-26", None])
-    row = visits_by_cohort(pd.DataFrame({"cohorts": "s61", "visit_due_on": due}), AS_OF)[0]
-    assert (row["overdue"], row["soon"], row["later"], row["undated"]) == (1, 2, 1, 1)
+    assert visits_soon(pd.DataFrame({"visit_due_on": due}), AS_OF) == 2
+
+
+def test_many_types_of_setting_are_folded_and_still_add_up() -> None:
+    active = register().query("active_plan == 'Y'").assign(setting_type=lambda frame: frame["setting_name"])
+    active.loc[active.index[:20], "setting_type"] = None
+    rows = where_children_are(active)["types"]
+    assert len(rows) <= 14 and sum(row["number"] for row in rows) == len(active)
+    assert "other types" in " ".join(row["name"] for row in rows)
 
 
 def test_a_list_has_one_line_a_child_and_says_how_many_are_left_out() -> None:

@@ -96,16 +96,29 @@ def test_figures_have_numerator_denominator_value_and_rating(kpi_book: Workbook)
     shown = table(kpi_book, "Figures")
     k01 = shown[shown["Code"] == "K01"].iloc[0]
     assert (k01["Numerator"], k01["Denominator"], k01["Not judged"], k01["Target"]) == (406, 511, 3, 100)
-    assert k01["Per cent"] == pytest.approx(79.4521, abs=1e-3)
+    assert k01["Value"] == pytest.approx(79.4521, abs=1e-3)
     assert k01["Rating"] == "Red" and k01["Night before"] == pytest.approx(100 * 404 / 511)
     assert k01["Change"] == pytest.approx(100 * 2 / 511)
-    assert shown.loc[shown["Code"] == "K06", "Part"].tolist() == ["Looked after", "Placed out of authority"]
+    assert shown.loc[shown["Code"] == "K06", "Part"].tolist() == [
+        "Looked after",
+        "Looked after: first visit not yet due",
+        "Looked after: overdue",
+        "Looked after: never seen, though due",
+        "Placed out of authority",
+    ]
     k15 = shown[shown["Code"] == "K15"].iloc[0]
-    assert pd.isna(k15["Per cent"]) and pd.isna(k15["Rating"]), "a denominator of 0 gives no percentage and no rating"
+    assert pd.isna(k15["Value"]) and pd.isna(k15["Rating"]), "a denominator of 0 gives no percentage and no rating"
+
+
+def test_days_are_shown_as_days_and_percentages_as_percentages(kpi_book: Workbook) -> None:
+    sheet = kpi_book["Figures"]
+    formats = {row[2].value: (row[5].value, row[5].number_format) for row in sheet.iter_rows(min_row=2)}
+    assert formats["Longest wait, in days"] == (2264, "#,##0")
+    assert formats["Nothing in place"][1] == '0.0"%"'
 
 
 def test_the_trend_holds_every_night_the_latest_first(kpi_book: Workbook) -> None:
-    shown = table(kpi_book, "Trend, per cent")
+    shown = table(kpi_book, "Trend")
     assert list(shown.columns)[3:] == ["28 Oct 2026", "27 Oct 2026", "26 Oct 2026", "25 Oct 2026"]
     row = shown[shown["Code"] == "K01"].iloc[0]
     assert [round(row[night] * 511 / 100) for night in list(shown.columns)[3:]] == [406, 404, 402, 400]
@@ -152,7 +165,7 @@ def test_a_target_alone_is_met_or_not() -> None:
 def test_a_first_night_has_no_trend_and_still_a_workbook(tmp_path: Path) -> None:
     for name, earlier in (("none.xlsx", None), ("empty.xlsx", trend().head(0))):
         write_kpis(tmp_path / name, kpis(), about(), earlier)
-        assert list(table(openpyxl.load_workbook(tmp_path / name), "Trend, per cent").columns)[3:] == ["28 Oct 2026"]
+        assert list(table(openpyxl.load_workbook(tmp_path / name), "Trend").columns)[3:] == ["28 Oct 2026"]
 
 
 def test_no_children_and_no_figures_still_give_workbooks(tmp_path: Path) -> None:
