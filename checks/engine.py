@@ -63,6 +63,11 @@ class Rule:
         return (inspect.getdoc(self.judge) or "").split("\n\n")[0].replace("\n", " ")
 
     @property
+    def is_of_one_record(self) -> bool:
+        """Whether the fault lies in one system's record, so that the other systems' feeds do not bear on it."""
+        return self.looks_at not in ("register", "cohorts") or self.record is not None
+
+    @property
     def highest_severity(self) -> str:
         """The severity, or the higher of the two where it depends on the row."""
         return self.severity.high if isinstance(self.severity, Graded) else self.severity

@@ -37,7 +37,7 @@ class Cover:
         """One row: (value, look) pairs from the second column on."""
         self.row += 1
         if height:
-            self.sheet.row_dimensions[self.row].height = height
+            self.sheet.heights[self.row] = height
         self.sheet.append([(None, ""), *cells])
 
     def gap(self, height: float = 9) -> None:

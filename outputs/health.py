@@ -138,7 +138,7 @@ def _codes(codes: pd.DataFrame) -> list[dict[str, Any]]:
     if codes.empty:
         return []
     frame = codes.reindex(columns=["feed", "table", "column", "value", "line"])
-    frame["place"] = frame["feed"].fillna(frame["table"])
+    frame["place"] = frame["feed"].astype("object").fillna(frame["table"])
     frame["value"] = frame["value"].astype("str").str.slice(0, 60)
     grouped = frame.groupby(["place", "column", "value"], dropna=False)["line"].agg(["size", "min"]).reset_index()
     sizes = grouped.rename(columns={"size": "number", "min": "line"})

@@ -77,6 +77,13 @@ def _looks() -> dict[str, dict[str, Any]]:
             "alignment": Alignment(vertical="center", wrap_text=True),
             "border": Border(left=Side("thin", color="3B6675"), bottom=Side("medium", color=HEAD)),
         },
+        "head list": {
+            "font": Font(name=FONT, size=10, bold=True, color="FFFFFF"),
+            "fill": _fill(HEAD),
+            # At the top: the button of the filter sits at the bottom.
+            "alignment": Alignment(vertical="top", wrap_text=True),
+            "border": Border(left=Side("thin", color="3B6675"), bottom=Side("medium", color=HEAD)),
+        },
         "head right": {
             "font": Font(name=FONT, size=10, bold=True, color="FFFFFF"),
             "fill": _fill(HEAD),

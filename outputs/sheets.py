@@ -8,6 +8,7 @@ spreadsheet runs it. Control characters are removed, and text longer than a cell
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable, Generator, Iterable, Sequence
 from dataclasses import dataclass
@@ -55,6 +56,11 @@ class Sheet(WriteOnlyWorksheet):
     workbook. The rows are written as text here; everything around them is openpyxl's.
     """
 
+    def __init__(self, parent: Book, title: str) -> None:
+        super().__init__(parent, title)
+        #: Heights of rows in points, where a row is not as tall as one line; set before the row is written.
+        self.heights: dict[int, float] = {}
+
     def _write_rows(self) -> Generator[None, Iterable[tuple[Any, str]], None]:
         writer = self._writer.xf.send(True)
         # With the standard library's writer the text goes straight to the file; with lxml's it goes in as an element.
@@ -70,9 +76,8 @@ class Sheet(WriteOnlyWorksheet):
         self._writer.xf.send(None)
 
     def _row_text(self, cells: Iterable[tuple[Any, str]], number: int) -> str:
-        size = "".join(
-            f' {name}="{value}"' for name, value in dict(self.row_dimensions.get(number, {})).items() if name != "r"
-        )
+        height = self.heights.get(number)
+        size = f' ht="{height}" customHeight="1"' if height else ""
         ids = self.parent.styles.ids
         parts = [
             _cell_text(value, f"{letter}{number}", ids[style])
@@ -142,7 +147,6 @@ class Book(Workbook):
         return sheet
 
 
-_HEADS = dict.fromkeys(("number", "percent", "figure", "points", "target"), "head right")
 _FORBIDDEN = re.compile(r"[\[\]:*?/\\]")
 
 
@@ -195,7 +199,8 @@ def write_list(
         note = footer if len(starts) == 1 else f"{footer}: part {part} of {len(starts)}"
         sheet = book.add(name)
         _set_up(sheet, columns, len(piece), note, freeze, tab_colour, is_a3)
-        sheet.append([(column.title, _HEADS.get(column.kind, "head")) for column in columns])
+        sheet.heights |= _heights(piece, columns)
+        sheet.append([(column.title, "head list") for column in columns])
         for row in zip(*(_cells(piece, column) for column in columns), strict=True):
             sheet.append(row)
         if part < len(starts):
@@ -220,7 +225,7 @@ def _set_up(
         sheet.column_dimensions[letter].width = column.width
         sheet.column_dimensions[letter].hidden = column.is_hidden
     last = get_column_letter(len(columns))
-    sheet.row_dimensions[1].height = 30
+    sheet.heights[1] = 32
     sheet.freeze_panes = f"{get_column_letter(freeze + 1)}2"
     sheet.auto_filter.ref = f"A1:{last}{rows + 1}"
     sheet.sheet_view.zoomScale = 90
@@ -230,6 +235,22 @@ def _set_up(
     printed = max(place for place, column in enumerate(columns, 1) if column.is_printed)
     page_set_up(sheet, footer, f"A1:{get_column_letter(printed)}{rows + 1}", is_a3=is_a3)
     sheet.print_title_rows = "1:1"
+
+
+#: About how many characters of our text go into one unit of a column's width, points a line takes, and lines shown at most.
+_PER_UNIT, _LINE, _MOST_LINES = 1.12, 13.0, 8
+
+
+def _heights(frame: pd.DataFrame, columns: Sequence[Column]) -> dict[int, float]:
+    """The heights of the rows whose text wraps: a spreadsheet does not reckon them anew for a file that it opens."""
+    lines = pd.Series(1, index=range(len(frame)))
+    for column in columns:
+        if column.kind == "wrapped" and column.key in frame:
+            text = frame[column.key].astype("str").fillna("").reset_index(drop=True)
+            needed = (text.str.len() / (column.width * _PER_UNIT)).apply(math.ceil) + text.str.count("\n")
+            lines = lines.combine(needed, max)
+    tall = lines[lines > 1].clip(upper=_MOST_LINES) * _LINE + 3
+    return {place + 2: float(height) for place, height in tall.items()}
 
 
 def page_set_up(

@@ -183,8 +183,8 @@ def _reviews(
             ),
             on="child_id",
         )
-        register["last_meeting_on"] = look_up(register["child_id"], 
-            held[held["met_on"] <= as_of].groupby("child_id")["met_on"].max()
+        register["last_meeting_on"] = look_up(
+            register["child_id"], held[held["met_on"] <= as_of].groupby("child_id")["met_on"].max()
         )
     else:
         register = register.assign(last_completed_review_on=pd.NaT, review_from=pd.NA, last_meeting_on=pd.NaT)

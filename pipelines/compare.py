@@ -36,7 +36,7 @@ def rule_frames(
     precedence: dict[str, list[str]],
     provision: dict[str, list[str]],
     la_code: str,
-) -> dict[str, pd.DataFrame | None]:
+) -> dict[str, Any]:
     """All the frames about children that rules read, by the name of a rule's parameter."""
     tables, later = assembled.tables, assembled.later
     people = _people(tables["people"], assembled.register, as_of)
@@ -116,7 +116,9 @@ def _identity_columns(
     ours = people[people["on_register"] & ~people["is_unborn"] & people["merged_on"].isna()]
     child = register["child_id"]
     register = register.copy()
-    register["upn_count"] = look_up(child, _spread(ours[upn_is_permanent(ours["upn"])], "upn")).fillna(0).astype("int64")
+    register["upn_count"] = (
+        look_up(child, _spread(ours[upn_is_permanent(ours["upn"])], "upn")).fillna(0).astype("int64")
+    )
     every = people[people["on_register"]]
     told = every[["upn", "uln", "upn_unknown_code"]].notna().any(axis=1)
     register["has_identifier"] = child.isin(every.loc[told, "child_id"])

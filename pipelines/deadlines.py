@@ -43,7 +43,7 @@ def compulsory_school_age_to(born_on: pd.Series) -> pd.Series:
     sixteenth = born_on + pd.DateOffset(years=16)
     year = sixteenth.dt.year + (sixteenth.dt.month >= 9)
     end_of_june = dates_in(year, 6, 30)
-    return end_of_june - pd.to_timedelta((end_of_june.dt.weekday - 4) % 7, unit="D")
+    return end_of_june - pd.to_timedelta((end_of_june.dt.day_of_week - 4) % 7, unit="D")
 
 
 def too_old_after(born_on: pd.Series) -> pd.Series:

@@ -22,7 +22,28 @@ FORENAMES = {
     "F": "Olivia Amelia Isla Ava Lily Ivy Freya Florence Willow Rosie Sophia Grace Daisy Elsie Maya Poppy Phoebe Evie Zara Amina Zofia Efua Elena Chloe",
 }
 SURNAMES = "Abbott Baker Carver Dunmore Eastman Fletcher Garrow Hensley Ingram Jarvis Kemble Larkin Marlowe Norbury Oakes Penrose Quill Rowley Sedgwick Thorne Underhill Vickers Wexford Yarrow Adeyemi Banerjee Castellano Diaz-Ward Okafor Nowak O'Shea Petrov Rahman Singh Tremblay Zielinski"
-STREETS = "Alder Beacon Chapel Dene Elm Ferry Glebe Heron Ivy Juniper Kestrel Laurel Mill Nettle Orchard Priory Quarry Rowan Sorrel Thistle".split()
+STREETS = [
+    "Alder",
+    "Beacon",
+    "Chapel",
+    "Dene",
+    "Elm",
+    "Ferry",
+    "Glebe",
+    "Heron",
+    "Ivy",
+    "Juniper",
+    "Kestrel",
+    "Laurel",
+    "Mill",
+    "Nettle",
+    "Orchard",
+    "Priory",
+    "Quarry",
+    "Rowan",
+    "Sorrel",
+    "Thistle",
+]
 NEEDS, NEED_SHARES = ["ASD", "SLCN", "SEMH", "MLD", "PD", "HI", "SLD"], [0.33, 0.23, 0.2, 0.12, 0.06, 0.03, 0.03]
 COUNCIL, NEIGHBOUR = "883", "881"
 #: Other pupils on Capita's rolls for each plan, and the most of them that are invented.
@@ -37,7 +58,15 @@ class Demo:
     truth: Path
 
 
-def invent(folder: Path, plans: int = 600, nights: int = 3, seed: int = 1, *, end: date, progress: Callable[[str], None] | None = None) -> Demo:
+def invent(
+    folder: Path,
+    plans: int = 600,
+    nights: int = 3,
+    seed: int = 1,
+    *,
+    end: date,
+    progress: Callable[[str], None] | None = None,
+) -> Demo:
     """Write the extracts of an invented council for some nights that end with `end`, and the answer key under ``truth``."""
     council = _Council(plans, seed, pd.Timestamp(end))
     planted = council.plant(nights)
@@ -68,8 +97,13 @@ def _days(start: Any, offsets: Any) -> pd.Series:
 
 def _upns(rng: np.random.Generator, count: int) -> pd.Series:
     """Valid, different UPNs: the check letter is the weighted sum of the other characters, modulo 23."""
-    digits = np.char.add(COUNCIL, np.char.zfill(((np.arange(count) * 611_953 + rng.integers(0, 10_000)) % 900_000_000).astype(str), 9))
-    total = sum((np.frombuffer("".join(digits).encode(), dtype=np.uint8).reshape(-1, 12)[:, i].astype(int) - 48) * (i + 2) for i in range(12))
+    digits = np.char.add(
+        COUNCIL, np.char.zfill(((np.arange(count) * 611_953 + rng.integers(0, 10_000)) % 900_000_000).astype(str), 9)
+    )
+    total = sum(
+        (np.frombuffer("".join(digits).encode(), dtype=np.uint8).reshape(-1, 12)[:, i].astype(int) - 48) * (i + 2)
+        for i in range(12)
+    )
     return pd.Series(np.char.add(np.array(list(UPN_LETTERS))[total % 23], digits), dtype="str")
 
 
@@ -89,39 +123,92 @@ class _Council:
         self._visits()
 
     def _settings(self) -> None:
-        rows = []
-        kinds = [("Primary School", "34", 4, 11, 40), ("High School", "34", 11, 18, 24), ("Special School", "44", 3, 19, 10), ("College", "18", 16, 99, 6)]
+        rows: list[tuple[Any, ...]] = []
+        kinds = [
+            ("Primary School", "34", 4, 11, 40),
+            ("High School", "34", 11, 18, 24),
+            ("Special School", "44", 3, 19, 10),
+            ("College", "18", 16, 99, 6),
+        ]
         number = 900100
         for kind, code, low, high, count in kinds:
             for place in range(count):
                 away = place % 8 == 7
                 number += 7
-                rows.append((str(number), NEIGHBOUR if away else COUNCIL, f"{STREETS[place % 20]} {STREETS[(place * 3 + 5) % 20]} {kind}", code, low, high, str(10080000 + len(rows))))
-        frame = pd.DataFrame(rows, columns=["URN", "LA (code)", "EstablishmentName", "TypeOfEstablishment (code)", "StatutoryLowAge", "StatutoryHighAge", "UKPRN"])
+                rows.append(
+                    (
+                        str(number),
+                        NEIGHBOUR if away else COUNCIL,
+                        f"{STREETS[place % 20]} {STREETS[(place * 3 + 5) % 20]} {kind}",
+                        code,
+                        low,
+                        high,
+                        str(10080000 + len(rows)),
+                    )
+                )
+        frame = pd.DataFrame(
+            rows,
+            columns=[
+                "URN",
+                "LA (code)",
+                "EstablishmentName",
+                "TypeOfEstablishment (code)",
+                "StatutoryLowAge",
+                "StatutoryHighAge",
+                "UKPRN",
+            ],
+        )
         names = {"34": "Academy converter", "44": "Academy special converter", "18": "Further education"}
         frame["LA (name)"] = frame["LA (code)"].map({COUNCIL: "Saltmere", NEIGHBOUR: "Nearby County"})
         frame["EstablishmentNumber"] = range(2000, 2000 + len(frame))
         frame["TypeOfEstablishment (name)"] = frame["TypeOfEstablishment (code)"].map(names)
         frame["EstablishmentStatus (code)"], frame["EstablishmentStatus (name)"] = "1", "Open"
         frame["OpenDate"], frame["CloseDate"] = "01-09-2012", ""
-        frame["PhaseOfEducation (name)"] = frame["TypeOfEstablishment (code)"].map({"34": "Not applicable", "44": "Not applicable", "18": "16 plus"})
-        frame["Boarders (name)"], frame["Section41Approved (name)"], frame["TypeOfResourcedProvision (name)"] = "No boarders", "Not applicable", "Not applicable"
+        frame["PhaseOfEducation (name)"] = frame["TypeOfEstablishment (code)"].map(
+            {"34": "Not applicable", "44": "Not applicable", "18": "16 plus"}
+        )
+        frame["Boarders (name)"], frame["Section41Approved (name)"], frame["TypeOfResourcedProvision (name)"] = (
+            "No boarders",
+            "Not applicable",
+            "Not applicable",
+        )
         frame["Postcode"] = [f"SM{1 + place % 9} {place % 10}AB" for place in range(len(frame))]
-        closed = frame.iloc[[0]].assign(URN="900001", UKPRN="10089999", EstablishmentNumber=1999, CloseDate="31-08-2019", **{"EstablishmentStatus (code)": "2", "EstablishmentStatus (name)": "Closed"})
-        before = frame.iloc[[1]].assign(URN="900002", UKPRN="10089998", EstablishmentNumber=1998, CloseDate="31-08-2022", **{"EstablishmentStatus (code)": "2", "EstablishmentStatus (name)": "Closed"})
+        closed = frame.iloc[[0]].assign(
+            URN="900001",
+            UKPRN="10089999",
+            EstablishmentNumber=1999,
+            CloseDate="31-08-2019",
+            **{"EstablishmentStatus (code)": "2", "EstablishmentStatus (name)": "Closed"},
+        )
+        before = frame.iloc[[1]].assign(
+            URN="900002",
+            UKPRN="10089998",
+            EstablishmentNumber=1998,
+            CloseDate="31-08-2022",
+            **{"EstablishmentStatus (code)": "2", "EstablishmentStatus (name)": "Closed"},
+        )
         self.settings = pd.concat([frame, closed, before], ignore_index=True)
-        self.setting_links = pd.DataFrame([("900002", frame["URN"][1], frame["EstablishmentName"][1], "Successor", "01-09-2022")], columns=["URN", "LinkURN", "LinkName", "LinkType", "LinkEstablishedDate"])
-        self.postcodes = pd.DataFrame([(f"SM{a} {b}{c}{d}", COUNCIL) for a in range(1, 10) for b in range(10) for c in "ABDEF" for d in "GHJLN"], columns=["postcode", "la_code"])
-        self._by_kind = {code: (frame[frame["TypeOfEstablishment (code)"] == code]["URN"].to_numpy()) for code in ("34", "44", "18")}
+        self.setting_links = pd.DataFrame(
+            [("900002", frame["URN"][1], frame["EstablishmentName"][1], "Successor", "01-09-2022")],
+            columns=["URN", "LinkURN", "LinkName", "LinkType", "LinkEstablishedDate"],
+        )
+        self.postcodes = pd.DataFrame(
+            [(f"SM{a} {b}{c}{d}", COUNCIL) for a in range(1, 10) for b in range(10) for c in "ABDEF" for d in "GHJLN"],
+            columns=["postcode", "la_code"],
+        )
+        self._by_kind = {
+            code: (frame[frame["TypeOfEstablishment (code)"] == code]["URN"].to_numpy()) for code in ("34", "44", "18")
+        }
         self._primary = frame[frame["StatutoryHighAge"] == 11]["URN"].to_numpy()
         self._high = frame[(frame["StatutoryHighAge"] == 18)]["URN"].to_numpy()
-
 
     def _children(self) -> None:
         rng = self.rng
         count = self.plans + self.assessed + self.pupils
         planned = self.plans + self.assessed
-        age = np.where(np.arange(count) < planned, np.clip(rng.normal(11.5, 4.3, count), 4.3, 23.8), rng.uniform(4.3, 16.5, count))
+        age = np.where(
+            np.arange(count) < planned, np.clip(rng.normal(11.5, 4.3, count), 4.3, 23.8), rng.uniform(4.3, 16.5, count)
+        )
         sex = np.where(rng.random(count) < 0.68, "M", "F")
         names = {s: np.array(FORENAMES[s].split()) for s in FORENAMES}
         frame = pd.DataFrame({"true_id": [f"T{n:07d}" for n in range(1, count + 1)], "sex": sex})
@@ -138,8 +225,14 @@ class _Council:
         frame["liquidlogic"] = ""
         frame["age"] = age
         special = np.arange(count) % 4 == 0
-        urn = np.where(age >= 18.5, rng.choice(self._by_kind["18"], count), np.where(age < 11.6, rng.choice(self._primary, count), rng.choice(self._high, count)))
-        frame["urn"] = np.where((np.arange(count) < planned) & special & (age < 18.5), rng.choice(self._by_kind["44"], count), urn)
+        urn = np.where(
+            age >= 18.5,
+            rng.choice(self._by_kind["18"], count),
+            np.where(age < 11.6, rng.choice(self._primary, count), rng.choice(self._high, count)),
+        )
+        frame["urn"] = np.where(
+            (np.arange(count) < planned) & special & (age < 18.5), rng.choice(self._by_kind["44"], count), urn
+        )
         self.children = frame
 
     def _casework(self) -> None:
@@ -153,13 +246,17 @@ class _Council:
             {
                 "EHC Request ID": np.arange(40000, 40000 + self.plans + self.assessed).astype(str),
                 "Pupil ID": self.children["synergy"].iloc[: self.plans + self.assessed],
-                "Date Request Received": pd.concat([asked, _days(end, -rng.integers(5, 100, self.assessed))], ignore_index=True),
+                "Date Request Received": pd.concat(
+                    [asked, _days(end, -rng.integers(5, 100, self.assessed))], ignore_index=True
+                ),
                 "Request Source": rng.choice(["1", "2", "3"], self.plans + self.assessed),
             }
         )
         received = self.requests["Date Request Received"]
         is_plan = np.arange(len(self.requests)) < self.plans
-        self.requests["Decision Date"] = (received + pd.Timedelta(days=30)).where(is_plan | (received + pd.Timedelta(days=30) <= end))
+        self.requests["Decision Date"] = (received + pd.Timedelta(days=30)).where(
+            is_plan | (received + pd.Timedelta(days=30) <= end)
+        )
         self.requests["Decision"] = np.where(self.requests["Decision Date"].notna(), "Y", "A")
         self.requests["Outcome Date"] = pd.concat([started, pd.Series([pd.NaT] * self.assessed)], ignore_index=True)
         self.requests["Outcome"], self.requests["20 Week Exception"] = np.where(is_plan, "Y", ""), "0"
@@ -181,7 +278,9 @@ class _Council:
             }
         )  # fmt: skip
         self.home_education = pd.DataFrame(columns=["Ehe ID", "Pupil ID", "Start Date", "End Date", "Reason"])
-        self.awaiting = pd.DataFrame(columns=["Wait ID", "Pupil ID", "Awaiting Since", "Date Closed", "Type Sought", "Reason", "Last Update"])
+        self.awaiting = pd.DataFrame(
+            columns=["Wait ID", "Pupil ID", "Awaiting Since", "Date Closed", "Type Sought", "Reason", "Last Update"]
+        )
         everyone = self.children
         self.rolls = pd.DataFrame(
             {
@@ -190,7 +289,13 @@ class _Council:
             }
         )  # fmt: skip
         self.missing_education = pd.DataFrame(
-            {"CASE_ID": ["77000"], "STUD_ID": everyone["capita"].iloc[[self.plans + self.assessed]].to_numpy(), "START_DATE": _days(end, [-90]), "END_DATE": _days(end, [-60]), "REASON": "Moved"}
+            {
+                "CASE_ID": ["77000"],
+                "STUD_ID": everyone["capita"].iloc[[self.plans + self.assessed]].to_numpy(),
+                "START_DATE": _days(end, [-90]),
+                "END_DATE": _days(end, [-60]),
+                "REASON": "Moved",
+            }
         )
 
     def _names(self) -> pd.Series:
@@ -218,7 +323,10 @@ class _Council:
 
     def _care(self) -> None:
         rng, end, kids = self.rng, self.end, self.children
-        known = kids.index[(kids.index < self.plans) & (kids.index % 11 == 3) | (kids.index >= self.plans + self.assessed) & (kids.index % 60 == 7)]
+        known = kids.index[
+            (kids.index < self.plans) & (kids.index % 11 == 3)
+            | (kids.index >= self.plans + self.assessed) & (kids.index % 60 == 7)
+        ]
         self.children.loc[known, "liquidlogic"] = (500000 + rng.permutation(len(known))).astype(str)
         people = self.children.loc[known].reset_index(drop=True)
         self.carers = people
@@ -245,11 +353,30 @@ class _Council:
             }
         )  # fmt: skip
         self.missing_episodes = pd.DataFrame(
-            {"EPISODE_ID": ["52000"], "DIM_PERSON_ID": people["liquidlogic"].iloc[[-1]].to_numpy(), "START_DTTM": _days(end, [-200]), "END_DTTM": _days(end, [-198]), "MISSING_STATUS": "M", "RETURN_INTERVIEW_OFFERED": "YES"}
+            {
+                "EPISODE_ID": ["52000"],
+                "DIM_PERSON_ID": people["liquidlogic"].iloc[[-1]].to_numpy(),
+                "START_DTTM": _days(end, [-200]),
+                "END_DTTM": _days(end, [-198]),
+                "MISSING_STATUS": "M",
+                "RETURN_INTERVIEW_OFFERED": "YES",
+            }
         )
         spans = [_days(end, -rng.integers(0, 6, len(in_care)) - 30 * step) for step in range(8)]
         self.care_visits = pd.concat(
-            [pd.DataFrame({"DIM_PERSON_ID": in_care["liquidlogic"].to_numpy(), "TYPE_CODE": "STVL", "EVENT_DTTM": when, "SEEN_FLAG": "Y", "SEEN_ALONE_FLAG": "Y"}) for when in spans], ignore_index=True
+            [
+                pd.DataFrame(
+                    {
+                        "DIM_PERSON_ID": in_care["liquidlogic"].to_numpy(),
+                        "TYPE_CODE": "STVL",
+                        "EVENT_DTTM": when,
+                        "SEEN_FLAG": "Y",
+                        "SEEN_ALONE_FLAG": "Y",
+                    }
+                )
+                for when in spans
+            ],
+            ignore_index=True,
         )
         self.care_visits.insert(0, "CASENOTE_ID", np.arange(6600000, 6600000 + len(self.care_visits)).astype(str))
 
@@ -268,9 +395,11 @@ class _Council:
         planted: list[tuple[str, str, int]] = []
         plain = self.children.iloc[: self.plans]
         local = (self.placements["In Authority?"] == "Y").to_numpy()
-        clean = plain.index[(plain["liquidlogic"] == "").to_numpy() & local & plain["age"].between(6.2, 15.5).to_numpy()]
+        clean = plain.index[
+            (plain["liquidlogic"] == "").to_numpy() & local & plain["age"].between(6.2, 15.5).to_numpy()
+        ]
         reviewed = set(self.reviews.loc[self.reviews["Decision Date"] > self.end - pd.Timedelta(days=300), "Pupil ID"])
-        clean = [i for i in clean if plain.at[i, "synergy"] in reviewed]  # noqa: PD008
+        clean = [i for i in clean if plain.at[i, "synergy"] in reviewed]
         take = iter(clean)
         each = max(1, self.plans // 400)
 
@@ -279,7 +408,7 @@ class _Council:
                 child = next(take, None)
                 if child is not None:
                     change(child)
-                    planted.append((rule, self.children.at[child, "true_id"], first))  # noqa: PD008
+                    planted.append((rule, self.children.at[child, "true_id"], first))
 
         def put(frame: str, column: str, value: Any) -> Callable[[int], None]:
             def change(child: int) -> None:
@@ -292,7 +421,7 @@ class _Council:
             self.rolls.loc[child, "END_DATE"] = self.end - pd.Timedelta(days=200)
 
         def unseen(child: int) -> None:
-            self.reviews = self.reviews[self.reviews["Pupil ID"] != self.children.at[child, "synergy"]]  # noqa: PD008
+            self.reviews = self.reviews[self.reviews["Pupil ID"] != self.children.at[child, "synergy"]]
 
         def drop_placement(child: int) -> None:
             self.placements = self.placements.drop(child)
@@ -300,23 +429,39 @@ class _Council:
         def lost(child: int) -> None:
             without_roll(child)
             unseen(child)
-            self.placements.loc[child, ["Start Date", "End Date"]] = [self.end - pd.Timedelta(days=500), self.end - pd.Timedelta(days=180)]
+            self.placements.loc[child, ["Start Date", "End Date"]] = [
+                self.end - pd.Timedelta(days=500),
+                self.end - pd.Timedelta(days=180),
+            ]
 
         def recorded(child: int) -> None:
             without_roll(child)
             unseen(child)
 
         def moved(child: int) -> None:
-            others = self._primary if self.children.at[child, "age"] < 11.6 else self._high  # noqa: PD008
-            self.rolls.loc[child, "BASE_URN"] = others[0] if self.rolls.loc[child, "BASE_URN"] != others[0] else others[1]
+            others = self._primary if self.children.at[child, "age"] < 11.6 else self._high
+            self.rolls.loc[child, "BASE_URN"] = (
+                others[0] if self.rolls.loc[child, "BASE_URN"] != others[0] else others[1]
+            )
 
         def waiting(child: int) -> None:
             self.placements.loc[child, "End Date"] = self.end - pd.Timedelta(days=40)
-            row = {"Wait ID": str(9000 + child), "Pupil ID": self.children.at[child, "synergy"], "Awaiting Since": self.end - pd.Timedelta(days=40), "Type Sought": "Special school", "Last Update": self.end - pd.Timedelta(days=10)}  # noqa: PD008
+            row = {
+                "Wait ID": str(9000 + child),
+                "Pupil ID": self.children.at[child, "synergy"],
+                "Awaiting Since": self.end - pd.Timedelta(days=40),
+                "Type Sought": "Special school",
+                "Last Update": self.end - pd.Timedelta(days=10),
+            }
             self.awaiting = pd.concat([self.awaiting, pd.DataFrame([row])], ignore_index=True)
 
         def missing(child: int) -> None:
-            row = {"CASE_ID": str(78000 + child), "STUD_ID": self.children.at[child, "capita"], "START_DATE": self.end - pd.Timedelta(days=20), "REASON": "Moved, destination unknown"}  # noqa: PD008
+            row = {
+                "CASE_ID": str(78000 + child),
+                "STUD_ID": self.children.at[child, "capita"],
+                "START_DATE": self.end - pd.Timedelta(days=20),
+                "REASON": "Moved, destination unknown",
+            }
             self.missing_education = pd.concat([self.missing_education, pd.DataFrame([row])], ignore_index=True)
 
         fault("PL01", drop_placement)
@@ -337,8 +482,8 @@ class _Council:
         for name, last_seen, back in (("synergy", nights - 2, nights), ("capita", nights - 2, nights)):
             child = next(take, None)
             if child is not None and nights >= 2 and not (name == "capita" and nights < 3):
-                self.gone.append((name, self.children.at[child, name], last_seen, back))  # noqa: PD008
-                planted.append(("SR08", self.children.at[child, "true_id"], last_seen + 1))  # noqa: PD008
+                self.gone.append((name, self.children.at[child, name], last_seen, back))
+                planted.append(("SR08", self.children.at[child, "true_id"], last_seen + 1))
         return planted
 
     def write(self, folder: Path, night: pd.Timestamp, place: int, nights: int) -> None:
@@ -372,7 +517,15 @@ class _Council:
         reviews["Outcome"] = reviews["Outcome"].where(reviews["Decision Date"].notna(), "")
         of = self.ehc_plans.set_index("Pupil ID")
         student = planned.set_index("synergy")["capita"]
-        held = pd.DataFrame({"STUD_ID": of.index.map(student), "INVOLVEMENT_TYPE": "EHCP", "MAINTAINING_LA": COUNCIL, "START_DATE": of["Start Date"].to_numpy(), "END_DATE": of["Date Ceased"].to_numpy()})
+        held = pd.DataFrame(
+            {
+                "STUD_ID": of.index.map(student),
+                "INVOLVEMENT_TYPE": "EHCP",
+                "MAINTAINING_LA": COUNCIL,
+                "START_DATE": of["Start Date"].to_numpy(),
+                "END_DATE": of["Date Ceased"].to_numpy(),
+            }
+        )
         local = {"M": "NOCHG", "A": "AMD", "": ""}
         mirrored = pd.DataFrame(
             {
@@ -380,7 +533,17 @@ class _Council:
                 "LA_OUTCOME": reviews["Outcome"].map(local), "DECISION_DATE": reviews["Decision Date"], "AMENDMENT_NOTICE_DATE": reviews["Proposed Amendments Sent"], "FINAL_PLAN_DATE": reviews["Final Amended Plan Sent"],
             }
         )  # fmt: skip
-        columns = ["STUD_ID", "INVOLVEMENT_TYPE", "MAINTAINING_LA", "START_DATE", "END_DATE", "LA_OUTCOME", "DECISION_DATE", "AMENDMENT_NOTICE_DATE", "FINAL_PLAN_DATE"]
+        columns = [
+            "STUD_ID",
+            "INVOLVEMENT_TYPE",
+            "MAINTAINING_LA",
+            "START_DATE",
+            "END_DATE",
+            "LA_OUTCOME",
+            "DECISION_DATE",
+            "AMENDMENT_NOTICE_DATE",
+            "FINAL_PLAN_DATE",
+        ]
         of_capita = pd.concat([held, mirrored], ignore_index=True).reindex(columns=columns)
         of_capita.insert(0, "INV_ID", np.arange(900000, 900000 + len(of_capita)).astype(str))
         if place == 1 and nights >= 3:
@@ -388,10 +551,46 @@ class _Council:
         home = self.home_education
         if place == nights - 1 and nights >= 2:
             home = home.rename(columns={"Reason": "Reason Given"}).assign(Approved="")
-        synergy = {"pupils": pupils, "ehc_requests": self.requests, "ehc_plans": self.ehc_plans, "placements": self.placements, "annual_reviews": reviews, "home_education": home, "awaiting_provision": self.awaiting}
-        capita = {"students": students, "school_history": self.rolls, "involvements": of_capita, "missing_education": self.missing_education}
-        care = {"persons": persons, "addresses": self.addresses, "cla_placements": self.care_placements, "visits": self.care_visits[self.care_visits["EVENT_DTTM"] <= night], "missing_episodes": self.missing_episodes, "involvements": self.involvements}
-        synergy["home_education"] = home if len(home) else pd.DataFrame([["15000", planned["synergy"].iloc[-1], night - pd.Timedelta(days=900), night - pd.Timedelta(days=700), "", *[""] * (len(home.columns) - 5)]], columns=home.columns)
+        synergy = {
+            "pupils": pupils,
+            "ehc_requests": self.requests,
+            "ehc_plans": self.ehc_plans,
+            "placements": self.placements,
+            "annual_reviews": reviews,
+            "home_education": home,
+            "awaiting_provision": self.awaiting,
+        }
+        capita = {
+            "students": students,
+            "school_history": self.rolls,
+            "involvements": of_capita,
+            "missing_education": self.missing_education,
+        }
+        care = {
+            "persons": persons,
+            "addresses": self.addresses,
+            "cla_placements": self.care_placements,
+            "visits": self.care_visits[self.care_visits["EVENT_DTTM"] <= night],
+            "missing_episodes": self.missing_episodes,
+            "involvements": self.involvements,
+        }
+        synergy["home_education"] = (
+            home
+            if len(home)
+            else pd.DataFrame(
+                [
+                    [
+                        "15000",
+                        planned["synergy"].iloc[-1],
+                        night - pd.Timedelta(days=900),
+                        night - pd.Timedelta(days=700),
+                        "",
+                        *[""] * (len(home.columns) - 5),
+                    ]
+                ],
+                columns=home.columns,
+            )
+        )
         people = {"synergy": "Pupil ID", "capita": "STUD_ID"}
         for system, source_id, last, back in self.gone:
             if last < place < back:
@@ -402,26 +601,44 @@ class _Council:
         synergy["pupils"] = pd.concat([synergy["pupils"], synergy["pupils"].iloc[[5]]])
         for name, frame in synergy.items():
             _csv(frame, folder / "synergy" / f"{name}.csv", "utf-8-sig", ",", "%d/%m/%Y")
-        _visits_workbook(self.visits[self.visits["Date of Visit"] <= night], folder / "synergy" / "monitoring_visits.xlsx")
+        _visits_workbook(
+            self.visits[self.visits["Date of Visit"] <= night], folder / "synergy" / "monitoring_visits.xlsx"
+        )
         for name, frame in capita.items():
             _csv(frame, folder / "capita" / f"{name}.csv", "utf-8", "|", "%Y-%m-%d")
-        lookup = pd.DataFrame([("0441", "NOCHG", "Maintain, no change", "M"), ("0441", "AMD", "Amend", "A"), ("0441", "CEASE", "Cease", "C")], columns=["TABLE_ID", "CODE", "DESCRIPTION", "SEN2_CODE"])
+        lookup = pd.DataFrame(
+            [
+                ("0441", "NOCHG", "Maintain, no change", "M"),
+                ("0441", "AMD", "Amend", "A"),
+                ("0441", "CEASE", "Cease", "C"),
+            ],
+            columns=["TABLE_ID", "CODE", "DESCRIPTION", "SEN2_CODE"],
+        )
         _csv(lookup, folder / "capita" / "lookup_0441_review_outcome.csv", "utf-8", "|", "%Y-%m-%d")
         if not (place == 2 and nights >= 3):
             for name, frame in care.items():
                 _csv(frame, folder / "liquidlogic" / f"{name}.csv", "cp1252", ",", "%Y-%m-%d 00:00:00.000")
-        reference = {"edubasealldata": self.settings, "links_edubasealldata": self.setting_links, "postcodes": self.postcodes}
+        reference = {
+            "edubasealldata": self.settings,
+            "links_edubasealldata": self.setting_links,
+            "postcodes": self.postcodes,
+        }
         for name, frame in reference.items():
             _csv(frame, folder / "reference" / f"{name}.csv", "cp1252", ",", "%d-%m-%Y")
 
     def answers(self, folder: Path, planted: list[tuple[str, str, int]], nights: list[date]) -> None:
         """The key: which records are one child, and which planted fault shows on which night."""
         kids = self.children
-        parts = [kids.loc[kids[s] != "", ["true_id", s]].set_axis(["true_id", "source_id"], axis=1).assign(system=s) for s in ("synergy", "capita", "liquidlogic")]
+        parts = [
+            kids.loc[kids[s] != "", ["true_id", s]].set_axis(["true_id", "source_id"], axis=1).assign(system=s)
+            for s in ("synergy", "capita", "liquidlogic")
+        ]
         pd.concat(parts)[["true_id", "system", "source_id"]].to_csv(folder / "people.csv", index=False)
         for place, night in enumerate(nights):
             rows = [(rule, true_id, "must") for rule, true_id, first in planted if first <= place]
-            pd.DataFrame(rows, columns=["rule", "true_id", "strength"]).to_csv(folder / f"exceptions-{night}.csv", index=False)
+            pd.DataFrame(rows, columns=["rule", "true_id", "strength"]).to_csv(
+                folder / f"exceptions-{night}.csv", index=False
+            )
 
 
 def _damaged(frame: pd.DataFrame, word: str) -> pd.DataFrame:
@@ -434,10 +651,14 @@ def _csv(frame: pd.DataFrame, path: Path, encoding: str, separator: str, dates: 
     out = frame.copy()
     for name in out.columns:
         sample = out[name].dropna()
-        if pd.api.types.is_datetime64_any_dtype(out[name]) or (len(sample) and isinstance(sample.iloc[0], pd.Timestamp)):
+        if pd.api.types.is_datetime64_any_dtype(out[name]) or (
+            len(sample) and isinstance(sample.iloc[0], pd.Timestamp)
+        ):
             moments = pd.to_datetime(out[name], errors="coerce")
             text = moments.dt.strftime(dates)
-            out[name] = text.where(moments.notna(), out[name].astype(object).where(moments.isna() & out[name].notna(), ""))
+            out[name] = text.where(
+                moments.notna(), out[name].astype(object).where(moments.isna() & out[name].notna(), "")
+            )
     out.to_csv(path, index=False, encoding=encoding, sep=separator, errors="replace")
 
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pandas as pd
 
 from config.canonical import TABLES
 from pipelines.ingest import Ingested
 
 
-def feed_frames(ingested: Ingested, register: pd.DataFrame, links: pd.DataFrame) -> dict[str, pd.DataFrame | None]:
+def feed_frames(ingested: Ingested, register: pd.DataFrame, links: pd.DataFrame) -> dict[str, Any]:
     """The frames `feeds`, `set_aside`, `unknown_codes`, `repeated`, `header_changes` and `vanished`, by the name of a rule's parameter."""
     feeds = ingested.feeds.assign(source=ingested.feeds["system"])
     for column in ("newest_on", "modified_on"):

@@ -27,7 +27,7 @@ from prefect.states import Completed, State
 from config.errors import EXIT_EXTRACT_MISSING, EXIT_FEED_REFUSED, EhcpError, ExtractError
 from config.profiles import load_profiles
 from config.settings import Settings, load_settings
-from pipelines.flows_server import prefect_server, run_schedules, stop_on_terminate
+from pipelines.flows_server import prefect_server, schedules_on, stop_on_terminate
 
 if TYPE_CHECKING:
     from prefect.client.schemas.objects import State as AnyState
@@ -148,9 +148,14 @@ def serve(settings: Settings, say: Callable[[str], Any], port: int = 4200) -> No
 
     Raises ConfigurationError when the port is in use or the server does not start or answer.
     """
-    with stop_on_terminate(), prefect_server(settings, say, port) as api_url:
+    with (
+        stop_on_terminate(),
+        prefect_server(settings, say, port) as api_url,
+        schedules_on(api_url, {LIMIT: 1}) as run,
+    ):
+        deployment = nightly_deployment()
         say("Schedule: nightly at 01:30 Europe/London. Nights never overlap. Press Ctrl-C to stop.")
-        run_schedules(api_url, [nightly_deployment], {LIMIT: 1})
+        run(deployment)
 
 
 def nightly_deployment() -> Any:

@@ -18,6 +18,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -166,10 +167,11 @@ def stop_on_terminate() -> Iterator[None]:
         signal.signal(signal.SIGTERM, before)
 
 
-def run_schedules(api_url: str, deployments: list[Callable[[], Any]], limits: dict[str, int]) -> None:
-    """Put the deployments on the server, create the limits that they need, and run what the schedules start.
+@contextmanager
+def schedules_on(api_url: str, limits: dict[str, int]) -> Iterator[Callable[..., None]]:
+    """Make that server ours and create the limits that the flows need; gives the function that runs deployments.
 
-    Comes back on Ctrl-C. The schedules stay on while we are away: a night that was missed is run when we are back.
+    It comes back on Ctrl-C. Schedules stay on while we are away: a night that was missed is run when we are back.
     """
     import prefect
     from prefect.client.orchestration import get_client
@@ -182,4 +184,4 @@ def run_schedules(api_url: str, deployments: list[Callable[[], Any]], limits: di
         with get_client(sync_client=True) as client:
             for name, slots in limits.items():
                 client.upsert_global_concurrency_limit_by_name(name, slots)
-        prefect.serve(*(make() for make in deployments), pause_on_shutdown=False, print_starting_message=False, limit=1)
+        yield partial(prefect.serve, pause_on_shutdown=False, print_starting_message=False, limit=1)

@@ -125,7 +125,7 @@ def _take(
         tables[name], aside = validate(name, frame)
         broken.append(aside)
     aside = (
-        pd.concat([reading.set_aside, *broken], ignore_index=True).drop_duplicates("line")
+        pd.concat([reading.set_aside, *broken], ignore_index=True).drop_duplicates(["file", "line"])
         if any(map(len, broken))
         else reading.set_aside
     )
@@ -153,7 +153,7 @@ def _take(
     return row, tables
 
 
-def _line(arrival: Arrival, feed: Feed, last: pd.Series | None) -> dict[str, Any]:
+def _line(arrival: Arrival, feed: Feed, last: Any) -> dict[str, Any]:
     had = last is not None and pd.notna(last["rows"]) and bool(last["is_accepted"])
     previous = last["rows"] if had else (last["previous_rows"] if last is not None else None)
     copy_of = last["night"] if had else (last["old_copy_of"] if last is not None else None)
@@ -169,7 +169,7 @@ def _gate(
     row: dict[str, Any], feed: Feed, last: pd.Series | None, accepted: set[tuple[str, str, str]]
 ) -> dict[str, Any]:
     """The volume gate (SR03): beyond the first limit it is reported, beyond the second a person, or a second night like it, must accept it."""
-    fine = {"status": "accepted", "is_accepted": True, "is_volume_moved": False}
+    fine: dict[str, Any] = {"status": "accepted", "is_accepted": True, "is_volume_moved": False}
     previous = row["previous_rows"]
     if previous is None:
         return fine
@@ -177,7 +177,10 @@ def _gate(
     percent = 100 * moved / previous if previous else float("inf")
     if not (percent > gate.raise_percent and moved > gate.raise_rows):
         return fine
-    told = {"is_volume_moved": True, "reason": f"{previous:,} rows in the last accepted run, {row['rows']:,} now"}
+    told: dict[str, Any] = {
+        "is_volume_moved": True,
+        "reason": f"{previous:,} rows in the last accepted run, {row['rows']:,} now",
+    }
     if not (percent > gate.stop_percent and moved > gate.stop_rows):
         return fine | told
     settled = (
@@ -250,11 +253,10 @@ def _vanish(
             ]
         tables[name] = pd.concat([frame, old], ignore_index=True) if frame is not None else old
     day = pd.Timestamp(as_of)
-    # A record kept on an older night is still gone tonight although last night's tables hold it: it is not fresh.
+    # What the last accepted copy of a feed carried is dated to one night; a record dated earlier was gone by then already.
     kept = tables["people"]
-    is_gone = pd.MultiIndex.from_frame(kept[["source", "source_id"]]).isin(keys) | (
-        (kept["carried_on"] < day) & ~kept["is_old"]
-    )
+    newest = kept.groupby(["source", "feed"])["carried_on"].transform("max")
+    is_gone = pd.MultiIndex.from_frame(kept[["source", "source_id"]]).isin(keys) | (kept["carried_on"] < newest)
     vanished = kept.loc[is_gone, ["source", "source_id", "feed", "carried_on", "born_on", "died_on"]].rename(
         columns={"carried_on": "last_carried_on"}
     )
@@ -273,8 +275,11 @@ def _explained(vanished: pd.DataFrame, tables: Tables, day: pd.Timestamp) -> pd.
     explained = vanished["died_on"].notna()
     plans, involvements = tables["plans"], tables["involvements"]
     if plans is not None:
-        ceased = plans[plans["ceased_on"].notna()]
-        explained |= keys.isin(pd.MultiIndex.from_frame(ceased[["source", "source_id"]]))
+        ceased = plans[plans["ceased_on"] <= day]
+        running = plans[plans["started_on"].notna() & ~(plans["ceased_on"] <= day)]
+        explained |= keys.isin(pd.MultiIndex.from_frame(ceased[["source", "source_id"]])) & ~keys.isin(
+            pd.MultiIndex.from_frame(running[["source", "source_id"]])
+        )
     if involvements is not None:
         in_care = vanished["source"].isin(involvements["source"].unique())
         ended = involvements[involvements["ended_on"] <= day]

@@ -11,18 +11,9 @@ from pathlib import Path
 
 import pandas as pd
 
-from config.errors import StoreError
+from config.errors import ExtractError, StoreError
 
 _CHUNK = 1 << 20
-
-
-def sha256_of(path: Path) -> str:
-    """The SHA-256 of a file, read in pieces."""
-    digest = hashlib.sha256()
-    with path.open("rb") as file:
-        while piece := file.read(_CHUNK):
-            digest.update(piece)
-    return digest.hexdigest()
 
 
 def private_folder(path: Path) -> Path:
@@ -39,26 +30,36 @@ def raw_path(private_dir: Path, sha256: str) -> Path:
 
 
 def keep_raw(private_dir: Path, source: Path) -> str:
-    """Copy a file into the raw store, once for the same content; gives its SHA-256. Appears whole or not at all."""
-    sha256 = sha256_of(source)
-    target = raw_path(private_dir, sha256)
-    if target.exists():
-        return sha256
+    """Copy a file into the raw store, once for the same content; gives the SHA-256 of what was copied. Appears whole or not at all."""
     private_folder(private_dir)
-    private_folder(target.parent)
-    part = target.with_suffix(".part")
+    part = private_folder(private_dir / "raw") / f"{source.name}.part"
+    digest = hashlib.sha256()
     try:
-        shutil.copyfile(source, part)
-        if os.name == "posix":
-            part.chmod(0o600)
-        part.replace(target)
+        file = source.open("rb")
     except OSError as error:
-        part.unlink(missing_ok=True)
+        raise ExtractError(
+            f"{source.name} cannot be opened: {error.strerror}.",
+            "Close it elsewhere, or correct its permissions, then run again.",
+        ) from error
+    try:
+        with file, part.open("wb") as copy:
+            while piece := file.read(_CHUNK):
+                digest.update(piece)
+                copy.write(piece)
+        target = raw_path(private_dir, digest.hexdigest())
+        if not target.exists():
+            private_folder(target.parent)
+            if os.name == "posix":
+                part.chmod(0o600)
+            part.replace(target)
+    except OSError as error:
         raise StoreError(
             f"{source.name} cannot be kept in the raw store: {error.strerror}.",
             "Make room in the data directory, then run again. Nothing was changed.",
         ) from error
-    return sha256
+    finally:
+        part.unlink(missing_ok=True)
+    return digest.hexdigest()
 
 
 def purge_raw(private_dir: Path, keep: Iterable[str], older_than: datetime) -> int:

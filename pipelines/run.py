@@ -317,7 +317,11 @@ def _follow(
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     vanished = frames["vanished"]
     uncertain = set(vanished.loc[vanished["is_on_register"], "child_id"])
-    states = rule_states(evaluated.results, {code: rule.uses for code, rule in catalogue().items()}, ingested.feeds)
+    states = rule_states(
+        evaluated.results,
+        {code: rule.uses for code, rule in catalogue().items() if rule.is_of_one_record},
+        ingested.feeds,
+    )
     return advance(night.previous("exceptions"), evaluated.findings, states, uncertain, day)
 
 

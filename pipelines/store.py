@@ -15,7 +15,7 @@ from typing import Any
 
 import pandas as pd
 from sqlalchemy import Connection, Engine, bindparam, create_engine, delete, event, func, insert, select, text, update
-from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
 
 from config.errors import ConfigurationError, StoreError
 from config.settings import Settings
@@ -45,7 +45,13 @@ class Store:
         try:
             if url.startswith("sqlite"):
                 self.settings.data_dir.mkdir(parents=True, exist_ok=True)
-            engine = create_engine(url.replace("postgresql://", "postgresql+psycopg://", 1))
+            try:
+                engine = create_engine(url.replace("postgresql://", "postgresql+psycopg://", 1))
+            except (ArgumentError, ImportError) as error:
+                raise ConfigurationError(
+                    "EHCP_DATABASE_URL is not a database address.",
+                    "It looks like postgresql://user@host/ehcp; leave it empty for SQLite.",
+                ) from error
             if engine.dialect.name == "sqlite":
                 event.listen(engine, "connect", _prepare_sqlite)
             _upgrade(engine)
@@ -217,13 +223,11 @@ class Store:
         return night
 
     def nights_after(self, night: date) -> list[tuple[date, pd.DataFrame]]:
-        """The complete nights after a night, oldest first, with the feeds each one took: for replaying them."""
+        """The nights after a night, oldest first, with the feeds each one took: for replaying them."""
+        feeds = t.nightly_tables["run_feeds"]
         with self._read() as connection:
-            later = connection.scalars(
-                select(t.runs.c.as_of)
-                .where(t.runs.c.status == "complete", t.runs.c.as_of > night)
-                .order_by(t.runs.c.as_of)
-            ).all()
+            query = select(feeds.c.night).where(feeds.c.night > night).distinct().order_by(feeds.c.night)
+            later = connection.scalars(query).all()
             return [(day, _read_nightly(connection, "run_feeds", day)) for day in later]
 
 
@@ -253,7 +257,13 @@ class NightStore:
         row = self.connection.execute(
             select(t.runs.c.run_id).where(t.runs.c.as_of == self.previous_night, t.runs.c.status == "complete")
         ).one()
-        return snapshot_folder(self.settings, row.run_id)
+        folder = snapshot_folder(self.settings, row.run_id)
+        if not folder.is_dir():
+            raise StoreError(
+                f"The tables of the night before ({self.previous_night}) are gone from {folder}.",
+                f"Restore that folder, or run that night again first: ehcp run nightly --as-of {self.previous_night} --backfill",
+            )
+        return folder
 
     def previous(self, name: str) -> pd.DataFrame:
         """A history table as the night before left it."""
@@ -388,8 +398,10 @@ def rewind(connection: Connection, night: date) -> None:
     for table in t.history_tables.values():
         connection.execute(delete(table).where(table.c.known_from >= night))
         connection.execute(update(table).where(table.c.known_to >= night).values(known_to=None))
-    for table in t.nightly_tables.values():
-        connection.execute(delete(table).where(table.c.night >= night))
+    for name, table in t.nightly_tables.items():
+        # The feeds of later nights stay: they are what those nights are replayed from, also when a backfill dies half-way.
+        later_too = table.c.night == night if name == "run_feeds" else table.c.night >= night
+        connection.execute(delete(table).where(later_too))
     connection.execute(
         delete(t.exception_events).where(t.exception_events.c.night >= night, t.exception_events.c.who.is_(None))
     )

@@ -94,7 +94,9 @@ def test_the_same_night_twice_changes_nothing(council):
     after = [store.history(name) for name in ("links", "register", "exceptions", "kpi_members")] + [store.kpis()]
     for old, new in zip(before, after, strict=True):
         keys = list(old.columns)
-        pd.testing.assert_frame_equal(old.sort_values(keys, ignore_index=True), new.sort_values(keys, ignore_index=True))
+        pd.testing.assert_frame_equal(
+            old.sort_values(keys, ignore_index=True), new.sort_values(keys, ignore_index=True)
+        )
 
 
 def test_an_older_night_is_refused_without_backfill(council):

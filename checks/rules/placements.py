@@ -86,7 +86,7 @@ def age_outside_range(placements):
     return (placements.age < placements.low_age) | (placements.age > placements.high_age)
 
 
-@place_rule("PL10", "Residential flag wrong", severity=HIGH, uses=("placements", "care_placements", "settings"), record="synergy", field="residential_code", names_place=True,
+@place_rule("PL10", "Residential flag wrong", severity=HIGH, uses=("placements", "care_placements", "settings"), record=None, field="residential_code", names_place=True,
             todo="Record how many weeks the child boards.", detail="{boarding_words}")  # fmt: skip
 def residential_flag_wrong(register):
     """Boarding recorded in one system and not in another, or absent at a boarding setting where social care places the child."""
