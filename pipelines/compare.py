@@ -6,6 +6,8 @@ boolean expression.
 
 from __future__ import annotations
 
+from typing import Any
+
 import pandas as pd
 
 from config.identifiers import postcode_key, upn_is_permanent, upn_is_unknown_code, upn_is_valid
