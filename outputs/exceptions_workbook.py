@@ -55,7 +55,7 @@ COLUMNS = (
     Column("todo", "What to do", 44, "wrapped", "what puts it right; it goes away once a fresh extract shows it"),
     Column("first_seen_on", "First seen", 11, "date", "the first night on which it was found"),
     Column("age_days", "Days open", 7, "number", "days since it was first seen"),
-    Column("fix_in", "Where to fix it", 28, "wrapped", "the system, and the screen or field", is_printed=False),
+    Column("fix_in", "Where to fix it", 46, "wrapped", "the system, and the screen or field", is_printed=False),
     Column("owner", "Owner", 20, "wrapped", "the team that it goes to; each has a sheet of its own", is_printed=False),
     Column(
         "status",

@@ -8,7 +8,6 @@ spreadsheet runs it. Control characters are removed, and text longer than a cell
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Callable, Generator, Iterable, Sequence
 from dataclasses import dataclass
@@ -17,6 +16,7 @@ from functools import lru_cache
 from typing import Any
 from xml.sax.saxutils import escape
 
+import numpy as np
 import pandas as pd
 from openpyxl import Workbook
 from openpyxl.utils import get_column_letter
@@ -247,8 +247,8 @@ def _heights(frame: pd.DataFrame, columns: Sequence[Column]) -> dict[int, float]
     for column in columns:
         if column.kind == "wrapped" and column.key in frame:
             text = frame[column.key].astype("str").fillna("").reset_index(drop=True)
-            needed = (text.str.len() / (column.width * _PER_UNIT)).apply(math.ceil) + text.str.count("\n")
-            lines = lines.combine(needed, max)
+            needed = np.ceil(text.str.len() / (column.width * _PER_UNIT)) + text.str.count("\n")
+            lines = np.maximum(lines, needed)
     tall = lines[lines > 1].clip(upper=_MOST_LINES) * _LINE + 3
     return {place + 2: float(height) for place, height in tall.items()}
 
