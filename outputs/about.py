@@ -55,6 +55,16 @@ class About:
         """Whether any figure rests on the copy of an earlier night, or on nothing."""
         return bool(self.sources_not_received)
 
+    @property
+    def missing_together(self) -> tuple[NotReceived, ...]:
+        """The same, with the feeds of a system that are missing for one reason told in one line."""
+        together: dict[tuple[str, str, date | None], list[str]] = {}
+        for missing in self.sources_not_received:
+            together.setdefault((missing.system, missing.reason, missing.old_copy_of), []).append(missing.feed)
+        return tuple(
+            NotReceived(system, ", ".join(names), reason, copy) for (system, reason, copy), names in together.items()
+        )
+
 
 def system_title(system: str) -> str:
     """``synergy`` as people write it; a system nobody named here keeps its own name with a capital."""

@@ -19,17 +19,27 @@ def sparkline(values: Sequence[float | None], label: str, width: int = 120, heig
         return Markup('<span class="quiet">no figure yet</span>')
     low, high = min(value for _, value in known), max(value for _, value in known)
     spread, steps, pad = (high - low) or 1.0, max(len(values) - 1, 1), 4.0
-    middle = high == low
+    middle, last = high == low, -1
 
     def point(place: int, value: float) -> tuple[float, float]:
         x = pad + place * (width - 2 * pad) / steps if len(values) > 1 else width / 2
         y = height / 2 if middle else height - pad - (value - low) / spread * (height - 2 * pad)
         return round(x, 1), round(y, 1)
 
-    points = [point(place, value) for place, value in known]
-    line = " ".join(f"{x:g},{y:g}" for x, y in points)
-    x, y = points[-1]
-    drawn = f'<polyline points="{line}"/>' if len(points) > 1 else ""
+    runs: list[list[tuple[float, float]]] = []
+    for place, value in known:
+        # A night without the figure breaks the line.
+        if not runs or place - last > 1:
+            runs.append([])
+        runs[-1].append(point(place, value))
+        last = place
+    drawn = "".join(
+        f'<polyline points="{" ".join(f"{x:g},{y:g}" for x, y in run)}"/>'
+        if len(run) > 1
+        else f'<circle class="alone" cx="{run[0][0]:g}" cy="{run[0][1]:g}" r="1.5"/>'
+        for run in runs
+    )
+    x, y = runs[-1][-1]
     return Markup(
         f'<svg class="spark" viewBox="0 0 {width} {height}" width="{width}" height="{height}" role="img" '
         f'aria-label="{escape(label, quote=True)}">{drawn}<circle cx="{x:g}" cy="{y:g}" r="3"/></svg>'

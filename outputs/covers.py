@@ -9,7 +9,7 @@ from typing import Any
 from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.hyperlink import Hyperlink
 
-from outputs.about import About
+from outputs.about import About, system_title
 from outputs.looks import HEAD
 from outputs.sheets import Book, Column, Sheet, page_set_up
 from outputs.wording import uk_date, uk_time
@@ -104,13 +104,13 @@ def missing_sources(cover: Cover, about: About) -> None:
         "Not everything arrived. What is drawn from the sources below is as it was on an earlier night, and is marked as on old data.",
         "warning",
     )
-    for missing in about.sources_not_received:
+    for missing in about.missing_together:
         stands_in = (
             f"the copy of {uk_date(missing.old_copy_of)} is used"
             if missing.old_copy_of
             else "there is no earlier copy: nothing could be checked"
         )
-        cover.fact(missing.title, f"{missing.reason}; {stands_in}")
+        cover.fact(system_title(missing.system), f"{missing.feed}: {missing.reason}; {stands_in}")
 
 
 def run_facts(cover: Cover, about: About, extra: Sequence[tuple[str, str]] = ()) -> None:

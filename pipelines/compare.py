@@ -410,7 +410,7 @@ def _placements(
     fits = fits & ~(
         frame["has_sen_unit"].fillna(False) & ~frame["resourced_provision"].str.contains("unit", case=False, na=False)
     ).astype(bool)
-    frame["provision_fits"] = pd.Series(fits, index=frame.index).astype("boolean").where(judged)
+    frame["is_provision_fitting"] = pd.Series(fits, index=frame.index).astype("boolean").where(judged)
     return frame
 
 

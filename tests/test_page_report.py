@@ -5,6 +5,7 @@ without anything.
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -24,6 +25,8 @@ from test_outputs_frames import (
     trend,
 )
 
+from outputs.about import NotReceived
+from outputs.charts import sparkline
 from outputs.page import write_report
 from outputs.page_figures import (
     awaiting_by_days,
@@ -205,6 +208,19 @@ def test_long_ago_resolved_is_not_news(tmp_path: Path) -> None:
     write_report(path, kpis(), frame, register(), feeds(), health(), None, about())
     new = (frame["is_new"] & ~is_resolved).sum()
     assert f"All {new} 1 {(~is_resolved).sum()}" in plain(read(path)[0])
+
+
+def test_a_night_without_the_figure_breaks_the_line() -> None:
+    assert sparkline([1.0, 2.0, None, 3.0, 4.0], "x").count("<polyline") == 2
+    assert sparkline([1.0, None, 3.0], "x").count("<polyline") == 0
+    assert sparkline([None, None], "x") == '<span class="quiet">no figure yet</span>'
+    assert 'aria-label="&lt;b&gt;"' in sparkline([1.0, 2.0], "<b>")
+
+
+def test_feeds_missing_for_one_reason_are_told_together() -> None:
+    feeds_missing = tuple(NotReceived("liquidlogic", feed, "no folder", None) for feed in ("persons", "visits"))
+    told = replace(about(), sources_not_received=(*feeds_missing, NotReceived("capita", "students", "held")))
+    assert [one.title for one in told.missing_together] == ["Liquidlogic: persons, visits", "Capita: students"]
 
 
 OVERDUE = """

@@ -72,11 +72,11 @@ def attends_another_setting(register):
     return register.is_attending_elsewhere
 
 
-@open_row("PL08", "Provision type contradicts the setting", severity=MEDIUM, uses=REGISTER, field="provision_type", names_place=True, needs=("provision_fits",),
+@open_row("PL08", "Provision type contradicts the setting", severity=MEDIUM, uses=REGISTER, field="provision_type", names_place=True, needs=("is_provision_fitting",),
           todo="Correct the provision type or the setting.", detail="{provision_type} at {type_name}")  # fmt: skip
 def provision_contradicts(placements):
     """The recorded type, SEN unit or resourced provision flag does not fit the establishment register."""
-    return ~placements.provision_fits
+    return ~placements.is_provision_fitting
 
 
 @open_row("PL09", "Age outside the setting's range", severity=MEDIUM, uses=("people", *REGISTER), field="age", needs=("age", "low_age", "high_age"), names_place=True,
