@@ -314,8 +314,10 @@ def source_health(night: Night) -> Iterator[Measured]:
         yield Measured(
             f"{system}: rows accepted", counted, _all(counted), pd.Series(counted.index < accepted, index=counted.index)
         )
-        judged = expectations["system"] == system
-        yield Measured(f"{system}: expectations met", expectations, judged, expectations["is_met"].astype("boolean"))
+        asked = expectations["system"] == system
+        met = expectations["is_met"].astype("boolean")
+        untold = int((asked & met.isna()).sum())
+        yield Measured(f"{system}: expectations met", expectations, asked & met.notna(), met, not_judged=untold)
 
 
 @kpi("K18", "Provision known")
