@@ -56,7 +56,7 @@ def test_the_cover_explains_itself(book: Workbook, frame: pd.DataFrame) -> None:
         "Northmere Council (invented)",
         "night of 28 October 2026",
         "2026-10-28-a1b2c3",
-        "Liquidlogic: visits",
+        "visits: no file for this night",
     ):
         assert text in cover
     assert "the copy of 27 October 2026 is used" in cover
