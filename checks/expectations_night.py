@@ -216,7 +216,8 @@ def _read_table(asked: Asked, answer: Answer, judge_from: int) -> Result:
     else:
         # Rounded towards the fault, so that 97.96 never reads as the 98 it is not.
         observed = f"{math.floor(value * 10) / 10:.1f} % of {answer['rows']:,}"
-    too_few = declared.is_share and answer["rows"] < judge_from
+    # With nothing at fault there is nothing to be too few for.
+    too_few = declared.is_share and answer["rows"] < judge_from and value != 100
     observed += ", too few to judge" if too_few and value is not None else ""
     observed += " (old copy)" if asked.is_old else ""
     is_met = None if too_few else answer["is_met"]
@@ -231,7 +232,7 @@ def _read_feed(asked: Asked, is_met: bool) -> Result:
         observed = f"{measure:,.0f} days"
     else:
         observed = f"{math.ceil(measure * 10) / 10:.1f} %"
-    if declared.is_share and not asked.is_judged:
+    if declared.is_share and not asked.is_judged and measure:
         return _result(declared, asked.system, asked.feed, f"{observed}, too few rows to judge", measure, None)
     return _result(declared, asked.system, asked.feed, observed, measure, is_met)
 

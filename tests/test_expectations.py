@@ -207,8 +207,9 @@ def test_an_empty_register_of_establishments_stops_and_so_does_a_council_without
 
 def test_a_handful_of_rows_is_shown_and_not_judged(worker: Worker) -> None:
     tables = healthy()
-    tables["people"] = rows("people", "synergy", 29)
+    tables["people"] = rows("people", "synergy", 29, surname=["Example"])
     results = judge(worker, tables)
+    assert one(results, "synergy", "people", "surname", "complete").is_met, "nothing is at fault"
     found = one(results, "synergy", "people", "born_on", "complete")
     assert pd.isna(found.is_met) and found.observed == "0.0 % of 29, too few to judge"
     stop_if_unmet(results)
