@@ -11,7 +11,7 @@ import logging
 import shutil
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from functools import partial
 from pathlib import Path
 from time import perf_counter
@@ -41,7 +41,7 @@ from pipelines.ingest import Ingested, ingest
 from pipelines.kpis import Night, compute
 from pipelines.lifecycle import advance, rule_states
 from pipelines.link import Linkage, link_people
-from pipelines.rawstore import read_snapshot, write_snapshot
+from pipelines.rawstore import purge_raw, read_snapshot, write_snapshot
 from pipelines.store import Store, snapshot_folder
 
 log = logging.getLogger("ehcp.run")
@@ -241,7 +241,7 @@ def _one_night(
         if as_of == store.night_of()
         else settings.outputs_dir / period / run_id
     )
-    tidy(settings, store)
+    tidy(settings, store, now)
     return RunResult(run_id, as_of, exit_code, counts, outputs, messages, watch.seconds)
 
 
@@ -580,11 +580,12 @@ def try_feeds(settings: Settings, system: str, folder: Path) -> pd.DataFrame:
     return pd.DataFrame(lines)
 
 
-def tidy(settings: Settings, store: Store) -> None:
-    """Keep the snapshots of the last nights only; older ones can be made again from the raw files."""
+def tidy(settings: Settings, store: Store, now: datetime) -> None:
+    """Keep the tables of the last nights only, and raw files for their retention time and as long as a feed still rests on them."""
     nights = store.runs()
     complete = nights[nights["status"] == "complete"].head(settings.council.snapshots_kept)
     for folder in (settings.private_dir / "tables").glob("*"):
         if folder.name not in set(complete["run_id"]):
             shutil.rmtree(folder, ignore_errors=True)
+    purge_raw(settings.private_dir, store.raw_in_use(), now - timedelta(days=settings.council.raw_retention_days))
     shutil.rmtree(settings.private_dir / "fetched", ignore_errors=True)

@@ -45,6 +45,7 @@ class Store:
         try:
             if url.startswith("sqlite"):
                 self.settings.data_dir.mkdir(parents=True, exist_ok=True)
+                _need_database(url, self.settings)
             try:
                 engine = create_engine(url.replace("postgresql://", "postgresql+psycopg://", 1))
             except (ArgumentError, ImportError) as error:
@@ -65,6 +66,14 @@ class Store:
     def _read(self) -> Iterator[Connection]:
         try:
             with self.engine.connect() as connection:
+                yield connection
+        except OperationalError as error:
+            raise _unusable(_first_line(error)) from error
+
+    @contextmanager
+    def _write(self) -> Iterator[Connection]:
+        try:
+            with self.engine.begin() as connection:
                 yield connection
         except OperationalError as error:
             raise _unusable(_first_line(error)) from error
@@ -208,7 +217,7 @@ class Store:
             raise ConfigurationError(
                 f"No gated feed {system} {feed} in the night of {night}.", "See what was gated with: ehcp feeds list"
             )
-        with self.engine.begin() as connection:
+        with self._write() as connection:
             connection.execute(
                 insert(t.feed_acceptances),
                 {
@@ -221,6 +230,15 @@ class Store:
                 },
             )
         return night
+
+    def raw_in_use(self) -> set[str]:
+        """The SHA-256 of every raw file that is the last accepted copy of its feed."""
+        feeds = t.nightly_tables["run_feeds"]
+        with self._read() as connection:
+            query = (
+                select(feeds.c.system, feeds.c.feed, feeds.c.sha256).where(feeds.c.is_accepted).order_by(feeds.c.night)
+            )
+            return {sha256 for *_, sha256 in {row[:2]: row for row in connection.execute(query).all()}.values()}
 
     def nights_after(self, night: date) -> list[tuple[date, pd.DataFrame]]:
         """The nights after a night, oldest first, with the feeds each one took: for replaying them."""
@@ -470,6 +488,16 @@ def _hashes(frame: pd.DataFrame, columns: dict[str, str]) -> pd.Series:
             values = values.astype(_DTYPES[kind])
         text_frame[column] = values.astype("str").fillna("").astype(object)
     return pd.Series(pd.util.hash_pandas_object(text_frame, index=False).to_numpy().view("int64"), index=frame.index)
+
+
+def _need_database(url: str, settings: Settings) -> None:
+    """A database that was there and is gone is not begun anew in silence: its history would be lost without a word."""
+    path = Path(url.removeprefix("sqlite:///"))
+    if not path.exists() and (settings.private_dir / "tables").is_dir():
+        raise StoreError(
+            f"The database {path} is gone, although nights have been run here.",
+            f"Restore it from a backup; to begin anew on purpose, empty {settings.data_dir} first.",
+        )
 
 
 def _prepare_sqlite(connection: Any, _: Any) -> None:
