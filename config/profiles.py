@@ -359,6 +359,9 @@ def _column_complaints(profile: Profile, feed: Feed, kind: str, column: Column) 
     if reading == "date" and column.from_:
         if not formats:
             wrong.append("say the form of the date: format: \"%d/%m/%Y\" (or 'dates' for the whole feed)")
+        wordy = next((form for form in formats if "%Y" not in form and "%y" not in form), None)
+        if wordy is not None:
+            wrong.append(f"'{wordy}' is no form of a date: write %d, %m and %Y, such as \"%d/%m/%Y\"")
         if any("%d/%m" in f for f in formats) and any("%m/%d" in f for f in formats):
             wrong.append("formats with day first and with month first together would be a guess; give one")
     if reading == "flag" and column.from_ and not column.codes and not (column.yes or feed.yes):

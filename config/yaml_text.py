@@ -44,3 +44,9 @@ def read_yaml(path: Path) -> Any:
             f"{path}, line {line}: {problem.problem or 'not YAML'}.",
             "Correct that line; texts that hold a colon, a hash or a percent sign go between quotes.",
         ) from problem
+    except yaml.reader.ReaderError as problem:
+        line = text.count("\n", 0, problem.position) + 1
+        raise ConfigurationError(
+            f"{path}, line {line}: a control character (U+{ord(text[problem.position]):04X}) that YAML does not allow.",
+            "Delete that character and save the file as UTF-8.",
+        ) from problem

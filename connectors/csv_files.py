@@ -77,7 +77,10 @@ def _records(text: str, feed: Feed, most: int) -> list[tuple[str, list[str]]]:
         if feed.quote and pending.count(feed.quote) % 2 and len(pending) < 100_000:
             continue
         style = {"quotechar": feed.quote} if feed.quote else {"quoting": csv.QUOTE_NONE}
-        rows = list(csv.reader(io.StringIO(pending, newline=""), delimiter=feed.delimiter, **style))
+        try:
+            rows = list(csv.reader(io.StringIO(pending, newline=""), delimiter=feed.delimiter, **style))
+        except csv.Error:  # a field longer than csv allows: this line is no header, and the caller says so
+            rows = []
         records.append((pending, [cell for row in rows for cell in row]))
         pending = ""
         if len(records) >= most:

@@ -10,6 +10,7 @@ from config.profiles import Feed
 
 _ZIP = b"PK\x03\x04"
 _OLE = b"\xd0\xcf\x11\xe0"
+_GZIP = b"\x1f\x8b"
 _ASK_AGAIN = "Ask for the extract again; the last accepted one is used until then."
 
 
@@ -50,7 +51,7 @@ def read_bytes(path: Path, feed: Feed) -> bytes:
         ) from problem
     head = data[:1024].lstrip(b"\xef\xbb\xbf \t\r\n")
     lower = head[:300].lower()
-    if data[:4] in (_ZIP, _OLE):
+    if data[:4] in (_ZIP, _OLE) or (data[:2] == _GZIP and feed.kind != "xml"):
         raise FeedRefusedError(
             f"{path.name} is a workbook or an archive, and the profile says it is text ({feed.kind}).",
             "Ask for the file as CSV, or say 'format: xlsx' in the profile if it is meant to be a workbook.",
@@ -62,6 +63,8 @@ def read_bytes(path: Path, feed: Feed) -> bytes:
         )
     if not head and not data.removeprefix(codecs.BOM_UTF8).strip():
         raise ExtractError(f"{path.name} is empty (only blank lines).", _ASK_AGAIN)
+    if not data.strip(b"\0"):
+        raise ExtractError(f"{path.name} holds nothing but NUL bytes; it was never written out.", _ASK_AGAIN)
     return data
 
 
@@ -82,7 +85,7 @@ def check_workbook(path: Path, feed: Feed) -> None:
     try:
         with zipfile.ZipFile(path) as archive:
             unpacked = sum(entry.file_size for entry in archive.infolist())
-    except zipfile.BadZipFile as problem:
+    except (zipfile.BadZipFile, NotImplementedError) as problem:  # the second: a version of zip that does not exist
         raise FeedRefusedError(f"{path.name} is a damaged or truncated workbook ({problem}).", _ASK_AGAIN) from problem
     if unpacked > feed.max_megabytes * 4_000_000:
         raise FeedRefusedError(

@@ -95,7 +95,9 @@ def check_headers(
         where = f", line {line}" if line else ""
         columns = ", ".join(f"'{header}'" for header in needed)
         advice = "No known column is there: the file may have no header, or the profile states another line for it."
-        shown = ", ".join(header.strip() for header in found[:12] if header) + (", ..." if len(found) > 12 else "")
+        shown = ", ".join(" ".join(header.split()) for header in found[:12] if header) + (
+            ", ..." if len(found) > 12 else ""
+        )
         raise FeedRefusedError(
             f"{file}{where}: needed column{'s' if len(needed) > 1 else ''} {columns} not found.",
             hint

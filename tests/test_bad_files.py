@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import os
 import zipfile
 from pathlib import Path
@@ -309,3 +310,28 @@ def test_a_file_in_which_most_rows_break_is_refused_with_the_commonest_reason(tm
     assert "line 3: unparseable date: Date of Birth; 25 of 26 rows cannot be read" in said
     few = read_pupils(tmp_path, *rows[:20])
     assert len(few.set_aside) == 20  # twenty are not yet "most rows of a file"
+
+
+def test_a_first_line_longer_than_any_header_is_refused(tmp_path):
+    assert "not found" in refused(tmp_path, b"a" * 600_000)
+
+
+def test_an_archive_and_a_file_of_nul_bytes_are_not_taken_for_another_encoding(tmp_path):
+    assert "a workbook or an archive" in refused(tmp_path, gzip.compress(lines(ROW)))
+    assert "nothing but NUL bytes" in refused(tmp_path, bytes(4000), error=ExtractError)
+
+
+def test_a_header_with_a_line_feed_is_told_in_two_lines(tmp_path):
+    said = refused(tmp_path, lines(ROW).replace(b"Date of Birth", b'"Born\non"'))
+    assert "Born on" in said
+
+
+def test_a_workbook_of_a_zip_version_that_does_not_exist_is_refused(tmp_path):
+    path = tmp_path / "pupils.xlsx"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("a.txt", "x")
+    content = bytearray(path.read_bytes())
+    content[content.index(b"PK\x01\x02") + 6] = 0x4D
+    path.write_bytes(bytes(content))
+    with pytest.raises(FeedRefusedError, match="damaged or truncated workbook"):
+        read_feed(profile(tmp_path, **{'file: "pupils*.csv"': 'file: "pupils*.xlsx"'}), "pupils", path)

@@ -87,6 +87,8 @@ COMPLAINTS = [
     ("codes: sex", "codes: gender", "sex_code", "no code map named 'gender'"),
     ('dates: "%d/%m/%Y", ', "", "born_on", "say the form of the date"),
     ('dates: "%d/%m/%Y"', 'dates: ["%d/%m/%Y", "%m/%d/%Y"]', "born_on", "would be a guess"),
+    ('dates: "%d/%m/%Y"', 'dates: "dd/mm/yyyy"', "born_on", "'dd/mm/yyyy' is no form of a date"),
+    ("An invented casework system", "An invented \x00 system", "line 3", "a control character (U+0000)"),
     ("yes: [Y], ", "", "is_birth_estimated", "say which texts mean yes and no"),
     ("source_id: {from: Pupil ID, as: whole}", "nc_year: Year", "columns", "cannot do without source_id"),
     ('file: "pupils*.csv"', 'folder: "pupils"', "feeds.pupils.folder", "there is no such key"),
