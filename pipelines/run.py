@@ -6,12 +6,11 @@ one transaction and its outputs appear by a rename, so a run that dies anywhere 
 
 from __future__ import annotations
 
-import hashlib
 import logging
 import shutil
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from functools import partial
 from pathlib import Path
 from time import perf_counter
@@ -20,29 +19,28 @@ from typing import Any
 import pandas as pd
 
 from checks.engine import Context, catalogue, evaluate
-from config.canonical import TABLES
 from config.errors import (
     EXIT_EXTRACT_MISSING,
     EXIT_FEED_REFUSED,
     EXIT_OK,
-    ConfigurationError,
     ExtractError,
     FeedRefusedError,
 )
-from config.limits import Limits, load_limits
 from config.profiles import load_profiles
-from config.settings import Settings, config_file, load_yaml
+from config.settings import Settings, config_file
 from connectors.pull import find_extracts
 from pipelines import publish
-from pipelines.assemble import Assembled, build, public
+from pipelines.assemble import build
 from pipelines.compare import rule_frames
+from pipelines.configuration import load_configuration, versions
 from pipelines.feed_frames import feed_frames, table_states
 from pipelines.ingest import Ingested, ingest
 from pipelines.kpis import Night, compute
 from pipelines.lifecycle import advance, rule_states
 from pipelines.link import Linkage, link_people
-from pipelines.rawstore import purge_raw, read_snapshot, write_snapshot
-from pipelines.store import Store, snapshot_folder
+from pipelines.produce import published_register, write_outputs
+from pipelines.rawstore import purge_raw, write_snapshot
+from pipelines.store import Store
 
 log = logging.getLogger("ehcp.run")
 STAGES = ("pull and read", "link", "register", "rules", "exceptions", "expectations", "figures", "publish")
@@ -70,24 +68,6 @@ class RunResult:
             f" ({c['new']:,} new); {sum(self.seconds.values()):.1f} s"
         )
         return "\n".join([head, *(f"  {message}" for message in self.messages)])
-
-
-@dataclass(frozen=True)
-class Configuration:
-    """Everything a night reads from YAML, read once."""
-
-    limits: Limits
-    precedence: dict[str, list[str]]
-    provision: dict[str, list[str]]
-    targets: dict[str, dict[str, Any]]
-
-
-def load_configuration(settings: Settings) -> Configuration:
-    """Limits, precedence, provision types and KPI targets, the council's own where it has them."""
-    named = {
-        name: load_yaml(config_file(settings.config_dir, f"{name}.yml")) for name in ("precedence", "provision", "kpis")
-    }
-    return Configuration(load_limits(settings.config_dir), named["precedence"], named["provision"], named["kpis"])
 
 
 class Stopwatch:
@@ -175,7 +155,15 @@ def _one_night(
         linkage, sealed = _link(night, ingested, day)
 
         watch.start("register")
-        assembled = _assemble(ingested, linkage.links, configuration, day, settings)
+        assembled = build(
+            ingested.tables,
+            linkage.links,
+            ingested.vanished,
+            day,
+            configuration.limits,
+            configuration.precedence,
+            configuration.la_code,
+        )
         frames = rule_frames(
             assembled,
             linkage.review,
@@ -183,7 +171,7 @@ def _one_night(
             configuration.limits,
             configuration.precedence,
             configuration.provision,
-            settings.council.la_code,
+            configuration.la_code,
         )
 
         watch.start("rules")
@@ -207,7 +195,7 @@ def _one_night(
 
         watch.start("publish")
         public_register = published_register(register, day)
-        night.open_run(_versions(), now)
+        night.open_run(versions(), now)
         for name, frame in (
             ("links", linkage.links),
             ("sealed_records", sealed),
@@ -298,20 +286,6 @@ def _without(frame: Any, keys: pd.DataFrame) -> pd.DataFrame:
     return frame[~pd.MultiIndex.from_frame(frame[["source", "source_id"]]).isin(known)].reset_index(drop=True)
 
 
-def _assemble(
-    ingested: Ingested, links: pd.DataFrame, configuration: Configuration, day: pd.Timestamp, settings: Settings
-) -> Assembled:
-    return build(
-        ingested.tables,
-        links,
-        ingested.vanished,
-        day,
-        configuration.limits,
-        configuration.precedence,
-        settings.council.la_code,
-    )
-
-
 def _follow(
     night: Any, evaluated: Any, ingested: Ingested, frames: dict[str, Any], day: pd.Timestamp
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -360,224 +334,6 @@ def _counts(
         "new": int((standing["first_seen_on"] == day).sum()),
         "resolved": int((exceptions["resolved_on"] == day).sum()),
     }
-
-
-def _versions() -> dict[str, str]:
-    from importlib.metadata import version
-
-    rules = "".join(f"{code}{rule.version}" for code, rule in catalogue().items())
-    return {"application": version("ehcp-register"), "rules": hashlib.sha256(rules.encode()).hexdigest()[:12]}
-
-
-def published_register(register: pd.DataFrame, day: pd.Timestamp) -> pd.DataFrame:
-    """The register as people see it, with where each value came from."""
-    frame = public(register, day)
-    came = {
-        "plan_from": "plan_from",
-        "placement_from": "placement_from",
-        "review_from": "review_from",
-        "born_from": "born_on_from",
-    }
-    frame = frame.assign(**{name: register[column] for name, column in came.items()})
-    frame["visit_from"] = "visit " + register["last_visit_row"]
-    frame["waiting_from"] = "synergy " + register["waiting_row"].astype("str")
-    frame["setting_type"] = register["type_name"].where(register["has_active_plan"])
-    return frame
-
-
-def write_outputs(
-    folder: Path,
-    settings: Settings,
-    night: Any,
-    ingested: Ingested,
-    register: pd.DataFrame,
-    exceptions: pd.DataFrame,
-    figures: pd.DataFrame,
-    expectations: pd.DataFrame,
-    now: datetime,
-) -> None:
-    """Write every output of a night into a folder: workbooks, page, source health and BI files, all from the same frames."""
-    from outputs.about import About, not_received
-    from outputs.extracts import write_extracts
-    from outputs.health import write_health
-    from outputs.page import write_report
-    from outputs.workbooks import write_exceptions, write_kpis, write_register
-
-    titled = _titled(exceptions)
-    standing = titled[titled["status"] != "resolved"]
-    recent = titled[(titled["status"] != "resolved") | (titled["resolved_on"] == pd.Timestamp(night.night))]
-    about = About(
-        settings.council.name,
-        night.night,
-        night.run_id,
-        now.astimezone(),
-        f"{night.night:%Y-%m}",
-        not_received(ingested.feeds),
-        _versions(),
-    )
-    targets = load_yaml(config_file(settings.config_dir, "kpis.yml"))
-    rag = figures.assign(
-        **{
-            part: figures["code"].map({code: t.get(part) for code, t in targets.items()})
-            for part in ("direction", "green", "amber")
-        }
-    )
-    trend = night.trend()
-    feeds = ingested.feeds.assign(modified_at=pd.to_datetime(ingested.feeds["modified_on"]))
-    write_exceptions(folder / "exceptions.xlsx", standing, about, register=register)
-    write_register(folder / "register.xlsx", register, about)
-    write_kpis(folder / "kpis.xlsx", rag, about, trend)
-    write_report(folder / "report.html", rag, recent, register, feeds, expectations, trend, about)
-    for system in feeds["system"].unique():
-        write_health(
-            folder,
-            system,
-            feeds,
-            expectations,
-            ingested.set_aside,
-            ingested.unknown_codes,
-            _new_columns(ingested),
-            about,
-        )
-    write_extracts(folder, register, standing, figures, about)
-
-
-def _new_columns(ingested: Ingested) -> pd.DataFrame:
-    changes = ingested.header_changes
-    return changes.assign(column=changes["reason"])
-
-
-def _titled(exceptions: pd.DataFrame) -> pd.DataFrame:
-    """Exceptions with what the catalogue says of their rule."""
-    frame = rules_frame().set_index("rule")[["title", "fix_in", "todo", "basis"]]
-    return exceptions.join(frame, on="rule")
-
-
-def rules_frame() -> pd.DataFrame:
-    """The catalogue of rules as a frame, one row per rule."""
-    return pd.DataFrame(
-        [
-            {
-                "rule": r.code, "title": r.title, "severity": r.highest_severity, "kind": r.kind, "owner": r.owner, "fix_in": r.fix_in, "todo": r.todo,
-                "basis": r.basis, "condition": r.about, "looks at": r.looks_at, "denominator": r.scope or "every row", "needs": ", ".join(r.needs),
-                "version": r.version,
-            }
-            for r in catalogue().values()
-        ]
-    )  # fmt: skip
-
-
-EXCEPTION_COLUMNS = (
-    "rule", "child_id", "source", "source_id", "row_id", "field", "detail", "severity", "kind", "status", "on_old_data", "first_seen_on", "age_days",
-    "owner", "fix_in", "title", "todo", "nights", "is_new", "resolved_on", "exception_id",
-)  # fmt: skip
-
-
-def exceptions_known(store: Store, known_on: date | None = None, include_resolved: bool = False) -> pd.DataFrame:
-    """The exceptions as a night left them, with what the catalogue says of their rules, most serious first."""
-    from checks.engine import SEVERITIES
-    from outputs.protect import mask_restricted
-
-    frame = mask_restricted(_titled(store.exceptions(known_on, include_resolved)), store.register(known_on))
-    order = frame["severity"].map({name: place for place, name in enumerate(SEVERITIES)})
-    frame = frame.assign(order=order).sort_values(
-        ["order", "rule", "child_id", "source", "source_id", "row_id"], kind="stable"
-    )
-    return frame[list(EXCEPTION_COLUMNS)].reset_index(drop=True)
-
-
-def _recomputed(store: Store, as_of: date) -> tuple[Assembled, Configuration, Ingested]:
-    """What was true on a day by what is known now: the newest night's tables, assembled as at that day."""
-    settings = store.settings
-    run = store.newest_run()
-    folder = snapshot_folder(settings, run["run_id"])
-    tables = {name: read_snapshot(folder, name) for name in TABLES}
-    if tables["plans"] is None:
-        raise ConfigurationError(
-            f"The tables of run {run['run_id']} are no longer kept.",
-            "Run the newest night again, or ask with --known-on.",
-        )
-    configuration = load_configuration(settings)
-    ingested = Ingested(tables, store.feeds(), vanished=pd.DataFrame(columns=["source", "source_id"], dtype="str"))
-    return _assemble(ingested, store.links(), configuration, pd.Timestamp(as_of), settings), configuration, ingested
-
-
-def register_as_of(store: Store, as_of: date | None, known_on: date | None, with_sources: bool = False) -> pd.DataFrame:
-    """The register: of the newest night, as a past night knew it (`known_on`), or as at a day by what is known now (`as_of`)."""
-    from outputs.protect import mask_restricted
-
-    if as_of is None or as_of == store.night_of(known_on):
-        frame = store.register(known_on)
-    else:
-        assembled, _, _ = _recomputed(store, as_of)
-        frame = published_register(assembled.register, pd.Timestamp(as_of))
-    origins = [name for name in frame if name.endswith("_from")]
-    return mask_restricted(frame, frame).drop(columns=[] if with_sources else origins)
-
-
-def kpis_as_of(store: Store, as_of: date | None, known_on: date | None) -> pd.DataFrame:
-    """The KPI figures: of the newest night, as a past night knew them, or as at a day by what is known now."""
-    if as_of is None or as_of == store.night_of(known_on):
-        return store.kpis(known_on)
-    assembled, configuration, ingested = _recomputed(store, as_of)
-    day = pd.Timestamp(as_of)
-    undecided = pd.DataFrame(
-        columns=["source_a", "source_id_a", "source_b", "source_id_b", "weight", "agrees", "differs"], dtype="str"
-    )
-    frames = rule_frames(
-        assembled,
-        undecided,
-        day,
-        configuration.limits,
-        configuration.precedence,
-        configuration.provision,
-        store.settings.council.la_code,
-    )
-    children_rules = {code: rule for code, rule in catalogue().items() if not code.startswith("SR")}
-    evaluated = evaluate(Context(frames, table_states(ingested), day, configuration.limits), children_rules)
-    none = ingested.feeds.iloc[:0]
-    night = Night(
-        frames, evaluated.findings, none, pd.DataFrame({"system": [], "is_met": []}), day, configuration.limits
-    )
-    return compute(night, configuration.targets)[0]
-
-
-def try_feeds(settings: Settings, system: str, folder: Path) -> pd.DataFrame:
-    """Read a folder with a source's profile: rows in, accepted, set aside, repeated, and what was odd. Keeps nothing."""
-    from connectors.pull import fetch
-    from connectors.reading import read_feed
-
-    profiles = load_profiles(settings.config_dir)
-    if system not in profiles:
-        raise ConfigurationError(f"There is no source {system}.", f"The sources are {', '.join(profiles)}.")
-    lines = []
-    for arrival in find_extracts(profiles[system], folder, date.max, datetime.max.replace(tzinfo=UTC)):
-        line = {
-            "feed": arrival.feed,
-            "file": arrival.path.name if arrival.path else "",
-            "rows": 0,
-            "accepted": 0,
-            "set_aside": 0,
-            "repeated": 0,
-            "left_out": 0,
-            "note": arrival.why,
-        }
-        if arrival.path:
-            try:
-                reading = read_feed(profiles[system], arrival.feed, fetch(arrival, profiles[system], folder))
-            except (ExtractError, FeedRefusedError) as error:
-                line["note"] = error.what
-            else:
-                odd = [f"{len(reading.unknown_codes)} unknown codes"] if len(reading.unknown_codes) else []
-                odd += [f"new column {name}" for name in reading.new_columns] + [
-                    f"absent column {name}" for name in reading.missing_columns
-                ]
-                line |= {
-                    "rows": reading.rows, "accepted": reading.accepted, "set_aside": len(reading.set_aside), "repeated": len(reading.repeated),
-                    "left_out": reading.left_out, "note": "; ".join(odd),
-                }  # fmt: skip
-        lines.append(line)
-    return pd.DataFrame(lines)
 
 
 def tidy(settings: Settings, store: Store, now: datetime) -> None:

@@ -10,8 +10,9 @@ import pytest
 
 from config.errors import ConfigurationError
 from config.settings import Settings, load_settings
+from pipelines.answers import exceptions_known, kpis_as_of, register_as_of
 from pipelines.demo import Demo, invent
-from pipelines.run import RunResult, exceptions_known, kpis_as_of, register_as_of, run_night
+from pipelines.run import RunResult, run_night
 from pipelines.store import Store
 
 NOW = datetime(2026, 11, 3, 1, 30, tzinfo=UTC)

@@ -1,0 +1,27 @@
+"""The catalogue of rules as frames, and exceptions with what it says of their rule."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from checks.engine import catalogue
+
+
+def rules_frame() -> pd.DataFrame:
+    """The catalogue of rules as a frame, one row per rule."""
+    return pd.DataFrame(
+        [
+            {
+                "rule": r.code, "title": r.title, "severity": r.highest_severity, "kind": r.kind, "owner": r.owner, "fix_in": r.fix_in, "todo": r.todo,
+                "basis": r.basis, "condition": r.about, "looks at": r.looks_at, "denominator": r.scope or "every row", "needs": ", ".join(r.needs),
+                "version": r.version,
+            }
+            for r in catalogue().values()
+        ]
+    )  # fmt: skip
+
+
+def titled(exceptions: pd.DataFrame) -> pd.DataFrame:
+    """Exceptions with what the catalogue says of their rule."""
+    frame = rules_frame().set_index("rule")[["title", "fix_in", "todo", "basis"]]
+    return exceptions.join(frame, on="rule")

@@ -1,0 +1,79 @@
+"""What the commands share: settings and store, date and format options, and how a list is printed."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable
+from datetime import date, datetime
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from config.settings import Settings
+    from pipelines.store import Store
+
+DAY = click.DateTime(formats=["%Y-%m-%d"])
+#: The moment the command was given, with its time zone: a command takes it as its first argument.
+pass_now = click.make_pass_decorator(datetime)
+
+
+def settings() -> Settings:
+    """The settings of this process."""
+    from config.settings import load_settings
+
+    return load_settings(os.environ)
+
+
+def open_store() -> Store:
+    """The council's store."""
+    from pipelines.store import Store
+
+    return Store(settings())
+
+
+def _as_date(_: click.Context, __: click.Parameter, value: datetime | None) -> date | None:
+    return value.date() if value else None
+
+
+def day_option(name: str, text: str) -> Callable[[Any], Any]:
+    """A date option in the form 2026-10-27."""
+    return click.option(name, type=DAY, callback=_as_date, metavar="DATE", help=text)
+
+
+format_option = click.option(
+    "--format", "style", type=click.Choice(["table", "csv", "json"]), default="table", help="How to print the list."
+)
+as_of_option = day_option(
+    "--as-of", "What was true on that day, by what is known now. Without it: the newest complete run."
+)
+known_on_option = day_option("--known-on", "As that night's run left it.")
+
+
+def print_frame(frame: Any, style: str) -> None:
+    """Print a list. Dates as 2026-10-27, missing values blank, ids as text."""
+    shown = frame.copy()
+    for name in shown.columns:
+        if str(shown[name].dtype).startswith("datetime64"):
+            shown[name] = shown[name].dt.strftime("%Y-%m-%d")
+    if style == "csv":
+        sys.stdout.reconfigure(encoding="utf-8", newline="")  # type: ignore[union-attr]
+        shown.to_csv(sys.stdout, index=False, lineterminator="\n")
+    elif style == "json":
+        click.echo(
+            shown.astype(object).where(shown.notna(), None).to_json(orient="records", indent=2, force_ascii=False)
+        )
+    else:
+        from rich.console import Console
+        from rich.table import Table
+
+        table = Table(box=None, header_style="bold", pad_edge=False)
+        for name in shown.columns:
+            table.add_column(str(name), overflow="fold")
+        blank = shown.astype(object).where(shown.notna(), "")
+        for row in blank.to_numpy().tolist():
+            table.add_row(*(str(value) for value in row))
+        console = Console()
+        console.print(table)
+        console.print(f"{len(shown):,} rows", style="dim")

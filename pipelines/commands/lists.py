@@ -1,0 +1,110 @@
+"""`ehcp register`, `kpis`, `feeds` and `rules`: what is so, what was so, and by which rules."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from pathlib import Path
+
+import click
+
+from pipelines.commands.common import (
+    as_of_option,
+    format_option,
+    known_on_option,
+    open_store,
+    pass_now,
+    print_frame,
+    settings,
+)
+
+
+@click.command()
+@as_of_option
+@known_on_option
+@click.option("--sources", is_flag=True, help="Add where each value came from: system, table and row.")
+@format_option
+def register(as_of: date | None, known_on: date | None, sources: bool, style: str) -> None:
+    """One row per child: where they are, plan, reviews, visits, awaiting, and how sure the whereabouts are."""
+    from pipelines.answers import register_as_of
+
+    print_frame(register_as_of(open_store(), as_of, known_on, with_sources=sources), style)
+
+
+@click.command()
+@as_of_option
+@known_on_option
+@format_option
+def kpis(as_of: date | None, known_on: date | None, style: str) -> None:
+    """The KPI figures, with numerator, denominator and how many could not be judged."""
+    from pipelines.answers import kpis_as_of
+
+    print_frame(kpis_as_of(open_store(), as_of, known_on), style)
+
+
+@click.group()
+def feeds() -> None:
+    """What arrived, what was accepted, and letting a gated feed through."""
+
+
+@feeds.command("list")
+@known_on_option
+@format_option
+def feeds_list(known_on: date | None, style: str) -> None:
+    """Each feed of the newest night: file, rows, accepted, set aside, and why it was not accepted."""
+    print_frame(open_store().feeds(known_on=known_on), style)
+
+
+@feeds.command("accept")
+@click.argument("system")
+@click.argument("feed")
+@click.option("--reason", required=True, help="Why the volume is right. Kept with your name.")
+@click.option("--who", help="Your name. Default: the name you are logged in with.")
+@pass_now
+def feeds_accept(now: datetime, system: str, feed: str, reason: str, who: str | None) -> None:
+    """Let the feed that its volume gate stopped through. Run the night again afterwards."""
+    import getpass
+
+    accepted = open_store().accept_feed(system, feed, reason, who or getpass.getuser(), now)
+    click.echo(
+        f"Accepted {system} {feed} as it arrived on {accepted}. Run the night again: ehcp run nightly --as-of {accepted}"
+    )
+
+
+@feeds.command("try")
+@click.argument("system")
+@click.argument("folder", type=click.Path(path_type=Path, exists=True, file_okay=False))
+@format_option
+def feeds_try(system: str, folder: Path, style: str) -> None:
+    """Read a folder with a source's profile and say what it holds, without keeping anything."""
+    from pipelines.answers import try_feeds
+
+    print_frame(try_feeds(settings(), system, folder), style)
+
+
+@click.group()
+def rules() -> None:
+    """The catalogue of rules."""
+
+
+@rules.command("list")
+@format_option
+def rules_list(style: str) -> None:
+    """Every rule: code, title, severity, kind, owner, where to fix it."""
+    from pipelines.catalogues import rules_frame
+
+    print_frame(rules_frame()[["rule", "title", "severity", "kind", "owner", "fix_in"]], style)
+
+
+@rules.command("show")
+@click.argument("code")
+@format_option
+def rules_show(code: str, style: str) -> None:
+    """One rule: condition, legal basis, what to do, and what the newest night found."""
+    from config.errors import ConfigurationError
+    from pipelines.catalogues import rules_frame
+
+    frame = rules_frame()
+    frame = frame[frame["rule"] == code.upper()]
+    if frame.empty:
+        raise ConfigurationError(f"There is no rule {code}.", "See the codes with: ehcp rules list")
+    print_frame(frame.T.reset_index().set_axis(["part", "text"], axis=1), style)

@@ -1,0 +1,44 @@
+"""What a night reads from YAML, and the versions that its figures rest on."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from typing import Any
+
+from checks.engine import catalogue
+from config.limits import Limits, load_limits
+from config.settings import Settings, config_file, load_yaml
+
+
+@dataclass(frozen=True)
+class Configuration:
+    """Everything a night reads from YAML, read once."""
+
+    limits: Limits
+    precedence: dict[str, list[str]]
+    provision: dict[str, list[str]]
+    targets: dict[str, dict[str, Any]]
+    la_code: str
+
+
+def load_configuration(settings: Settings) -> Configuration:
+    """Limits, precedence, provision types and KPI targets, the council's own where it has them."""
+    named = {
+        name: load_yaml(config_file(settings.config_dir, f"{name}.yml")) for name in ("precedence", "provision", "kpis")
+    }
+    return Configuration(
+        load_limits(settings.config_dir),
+        named["precedence"],
+        named["provision"],
+        named["kpis"],
+        settings.council.la_code,
+    )
+
+
+def versions() -> dict[str, str]:
+    """The versions that a night's figures rest on: of the application, and of the rules as one hash."""
+    from importlib.metadata import version
+
+    rules = "".join(f"{code}{rule.version}" for code, rule in catalogue().items())
+    return {"application": version("ehcp-register"), "rules": hashlib.sha256(rules.encode()).hexdigest()[:12]}

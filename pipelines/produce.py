@@ -1,0 +1,93 @@
+"""A night's outputs, all from the same frames: workbooks, the page, source health and BI files."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from config.settings import Settings, config_file, load_yaml
+from outputs.about import About, not_received
+from outputs.extracts import write_extracts
+from outputs.health import write_health
+from outputs.page import write_report
+from outputs.workbooks import write_exceptions, write_kpis, write_register
+from pipelines.assemble import public
+from pipelines.catalogues import titled
+from pipelines.configuration import versions
+from pipelines.ingest import Ingested
+
+
+def published_register(register: pd.DataFrame, day: pd.Timestamp) -> pd.DataFrame:
+    """The register as people see it, with where each value came from."""
+    frame = public(register, day)
+    came = {
+        "plan_from": "plan_from",
+        "placement_from": "placement_from",
+        "review_from": "review_from",
+        "born_from": "born_on_from",
+    }
+    frame = frame.assign(**{name: register[column] for name, column in came.items()})
+    frame["visit_from"] = "visit " + register["last_visit_row"]
+    frame["waiting_from"] = "synergy " + register["waiting_row"].astype("str")
+    frame["setting_type"] = register["type_name"].where(register["has_active_plan"])
+    return frame
+
+
+def write_outputs(
+    folder: Path,
+    settings: Settings,
+    night: Any,
+    ingested: Ingested,
+    register: pd.DataFrame,
+    exceptions: pd.DataFrame,
+    figures: pd.DataFrame,
+    expectations: pd.DataFrame,
+    now: datetime,
+) -> None:
+    """Write every output of a night into a folder: workbooks, page, source health and BI files, all from the same frames."""
+
+    followed = titled(exceptions)
+    standing = followed[followed["status"] != "resolved"]
+    recent = followed[(followed["status"] != "resolved") | (followed["resolved_on"] == pd.Timestamp(night.night))]
+    about = About(
+        settings.council.name,
+        night.night,
+        night.run_id,
+        now.astimezone(),
+        f"{night.night:%Y-%m}",
+        not_received(ingested.feeds),
+        versions(),
+    )
+    targets = load_yaml(config_file(settings.config_dir, "kpis.yml"))
+    rag = figures.assign(
+        **{
+            part: figures["code"].map({code: t.get(part) for code, t in targets.items()})
+            for part in ("direction", "green", "amber")
+        }
+    )
+    trend = night.trend()
+    feeds = ingested.feeds.assign(modified_at=pd.to_datetime(ingested.feeds["modified_on"]))
+    write_exceptions(folder / "exceptions.xlsx", standing, about, register=register)
+    write_register(folder / "register.xlsx", register, about)
+    write_kpis(folder / "kpis.xlsx", rag, about, trend)
+    write_report(folder / "report.html", rag, recent, register, feeds, expectations, trend, about)
+    for system in feeds["system"].unique():
+        write_health(
+            folder,
+            system,
+            feeds,
+            expectations,
+            ingested.set_aside,
+            ingested.unknown_codes,
+            _new_columns(ingested),
+            about,
+        )
+    write_extracts(folder, register, standing, figures, about)
+
+
+def _new_columns(ingested: Ingested) -> pd.DataFrame:
+    changes = ingested.header_changes
+    return changes.assign(column=changes["reason"])
