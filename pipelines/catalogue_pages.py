@@ -1,0 +1,111 @@
+"""The catalogues as pages: `docs/rules.md` and `docs/kpis.md`, written from the declarations, the limits and the targets themselves."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pandas as pd
+
+from config.limits import load_limits
+from config.settings import config_file, load_yaml
+from outputs.wording import FAMILIES, KIND_TITLES, SEVERITY_MEANINGS, SEVERITY_TITLES
+from pipelines.catalogues import rules_frame
+from pipelines.kpis import REGISTRY
+
+_GENERATED = "<!-- Written by `uv run poe docs`: change the declaration, not this page. -->"
+
+
+def rules_page() -> str:
+    """Every rule in Markdown, family by family, with the limits and visit intervals that the packaged `rules.yml` sets."""
+    frame = rules_frame()
+    shown = frame.assign(
+        family=frame["rule"].str[:2].map(FAMILIES),
+        severity=frame["severity"].map(SEVERITY_TITLES),
+        kind=frame["kind"].map(KIND_TITLES),
+    )
+    scope = ("where `" + frame["denominator"] + "`").mask(frame["denominator"] == "every row", "every row")
+    entry = (
+        "### " + shown["rule"] + " " + shown["title"] + "\n\n"
+        + shown["condition"] + "\n\n"
+        + "- " + shown["severity"] + " · " + shown["kind"] + " · " + shown["owner"] + "\n"
+        + "- Looks at: `" + shown["looks at"] + "`, " + scope + "\n"
+        + ("- Needs: " + shown["needs"] + "\n").where(shown["needs"] != "", "")
+        + "- To do: " + shown["todo"] + " (" + shown["fix_in"] + ")\n"
+        + "- Basis: " + shown["basis"] + "\n"
+    )  # fmt: skip
+    families = [
+        f"## {family}\n\n" + "\n".join(entry[shown["family"] == family]) for family in shown["family"].drop_duplicates()
+    ]
+    severities = pd.DataFrame({"Severity": SEVERITY_TITLES, "Means": SEVERITY_MEANINGS})
+    parts = [
+        f"# Rules\n\n{_GENERATED}",
+        f"{len(frame)} rules. A rule with two severities stands under the higher one. The same list: `ehcp rules list`, `ehcp rules show CODE`.",
+        _table(severities),
+        *families,
+        "## Limits\n\nThe packaged `rules.yml`; a council's own replaces it. *To be confirmed*: nobody has yet read it in the text of the law.",
+        _table(_limits()),
+        "## Visit intervals\n\nIn days.",
+        _table(_intervals()),
+    ]
+    return "\n\n".join(part.rstrip("\n") for part in parts) + "\n"
+
+
+def kpis_page() -> str:
+    """Every KPI in Markdown: what is counted of what, and the packaged target with the bounds of its colours."""
+    declared = pd.DataFrame(
+        [(kpi.code, kpi.title, kpi.definition) for kpi in REGISTRY.values()], columns=["KPI", "Title", "Definition"]
+    )
+    targets = pd.DataFrame.from_dict(load_yaml(config_file(None, "kpis.yml")), orient="index")
+    better = targets.pop("direction").map({"up": "more", "down": "less"}).rename("Better")
+    targets = targets.astype("Int64").astype("str").rename(columns=str.capitalize).join(better)
+    whole = declared.sort_values("KPI").join(targets, on="KPI").fillna("")
+    parts = [
+        f"# KPI figures\n\n{_GENERATED}",
+        f"{len(whole)} figures. The definition is numerator / denominator; what could not be judged is counted beside each figure, and a denominator"
+        " of 0 gives no percentage. The figures of a night: `ehcp kpis`.",
+        "Target, Green and Amber are the packaged `kpis.yml`, which a council's own replaces; empty where a figure has no target.",
+        _table(whole),
+    ]
+    return "\n\n".join(parts) + "\n"
+
+
+def write_pages(folder: str = "docs") -> None:
+    """Write both pages into a folder: what `uv run poe docs` does."""
+    Path(folder).mkdir(parents=True, exist_ok=True)
+    (Path(folder) / "rules.md").write_text(rules_page(), encoding="utf-8", newline="\n")
+    (Path(folder) / "kpis.md").write_text(kpis_page(), encoding="utf-8", newline="\n")
+
+
+def _limits() -> pd.DataFrame:
+    limits = load_limits().limits
+    return pd.DataFrame(
+        [
+            (f"`{name}`", limit.days, limit.about, _source(limit.source, limit.advisory))
+            for name, limit in limits.items()
+        ],
+        columns=["Limit", "Days", "For", "Source"],
+    )
+
+
+def _intervals() -> pd.DataFrame:
+    visits = load_limits().visits.values()
+    return pd.DataFrame(
+        [
+            (v.title, v.first, v.then, v.long_term or "", ", ".join(v.kinds), _source(v.source, v.advisory))
+            for v in visits
+        ],
+        columns=["Cohort", "First", "Then", "Long term", "Kinds of visit", "Source"],
+    )
+
+
+def _source(source: str, is_advisory: bool) -> str:
+    return f"{source} (*to be confirmed*)" if is_advisory else source
+
+
+def _table(frame: pd.DataFrame) -> str:
+    """A frame as a Markdown table."""
+    cells = frame.astype("str").apply(lambda column: column.str.replace("|", r"\|", regex=False))
+    first, *others = cells.columns
+    lines = "| " + cells[first].str.cat(cells[others], sep=" | ") + " |"
+    head = ["| " + " | ".join(frame.columns) + " |", "|" + "---|" * len(frame.columns)]
+    return "\n".join([*head, *lines])
