@@ -29,14 +29,15 @@ _CHARACTER_VALUES = {str(digit): digit for digit in range(10)} | {
 
 
 def upn_is_valid(upn: pd.Series) -> pd.Series:
-    """True for a UPN of valid form (13 characters, permanent or temporary) whose check letter is right.
+    """True for a UPN of valid form (13 characters, permanent or temporary) whose check letter is right; twelve zeros are a filler.
 
     The letter is the sum of each later character times its position (2 to 13), modulo 23, in an alphabet without I, O and S.
     """
     has_form = upn.str.fullmatch(rf"[{UPN_LETTERS}]\d{{11}}[\d{UPN_LETTERS}]").fillna(False).astype(bool)
     text = upn.where(has_form, "A000000000000")
     check = _digits_sum(text, range(2, 14), 1) % 23
-    return has_form & (text.str[0] == check.map(dict(enumerate(UPN_LETTERS))))
+    is_filler = text.str[1:].str.fullmatch("0{12}").fillna(False).astype(bool)
+    return has_form & ~is_filler & (text.str[0] == check.map(dict(enumerate(UPN_LETTERS))))
 
 
 def upn_is_permanent(upn: pd.Series) -> pd.Series:

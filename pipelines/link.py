@@ -3,9 +3,10 @@
 A wrong link hides a child and a missed link makes one look lost, so each pass says what must agree, a tie is never guessed, and what is
 left goes to clerical review. Pure: frames in, frames out; the same records in any order give the same links.
 
-Guards: at most one record per system per child; twins need their forename; a record that is unborn, estimated or merged away is linked
-by a shared valid UPN only, and after everybody else; conflicting numbers stop a match by name unless address and date of birth agree
-too. The record that an adoption closed is **sealed**: it takes no part, and no pair of it is kept.
+Guards: at most one record per system per child; twins need their forename; a record that is unborn, estimated, merged away or deceased
+is linked by a shared valid UPN only, and after everybody else; conflicting numbers, compared over all records of the two children, stop a
+match by name unless address and date of birth agree too; what a person told apart is not joined by a third record; and a child placed for
+adoption is not linked under another surname without a number. The record that an adoption closed is **sealed**: it takes no part, and no pair of it is kept.
 """
 
 from __future__ import annotations
@@ -20,6 +21,8 @@ from pipelines.link_compare import compare_pairs, describe_pairs, prepare_people
 
 SYSTEMS = ("synergy", "capita", "liquidlogic")
 ADOPTED = ("E11", "E12")
+#: SSDA903 placement codes: placed for adoption, with the current foster carer or not, with consent or under an order.
+PLACED_FOR_ADOPTION = ("A3", "A4", "A5", "A6")
 
 
 @dataclass(frozen=True)
@@ -33,15 +36,15 @@ class Linkage:
 
 #: What must agree in each pass, strongest first. The names are shown to people as `how`.
 PASSES = (
-    ("UPN with name or date of birth", lambda p: p.upn_same & ~p.is_closed & (p.born_same & (p.forename_near | p.surname_same) | p.name_same)),
-    ("ULN with name or date of birth", lambda p: p.uln_same & ~p.is_closed & (p.born_same & (p.forename_near | p.surname_same) | p.name_same)),
-    ("UPN with a changed name or date", lambda p: p.upn_same & ~p.is_closed & (p.born_same | p.surname_same & p.forename_near | p.forename_same & p.born_near)),
+    ("UPN with name or date of birth", lambda p: p.upn_same & ~p.is_closed & ~p.is_sibling & (p.born_same & (p.forename_near | p.surname_same) | p.name_same)),
+    ("ULN with name or date of birth", lambda p: p.uln_same & ~p.is_closed & ~p.is_sibling & (p.born_same & (p.forename_near | p.surname_same) | p.name_same)),
+    ("UPN with a changed name or date", lambda p: p.upn_same & ~p.is_closed & ~p.is_sibling & (p.born_same | p.surname_same & p.forename_near | p.forename_same & p.born_near)),
     ("name, date of birth and postcode", lambda p: p.name_same & p.born_same & p.postcode_same & ~p.is_closed),
     ("name and date of birth", lambda p: p.name_same & p.born_same & ~p.number_conflict & ~p.sex_conflict & ~p.is_closed & ~p.is_common),
     ("like name, date of birth and postcode", lambda p: p.surname_same & p.forename_near & p.born_same & p.postcode_same & ~p.number_conflict & ~p.is_closed),
     ("name, postcode and like date of birth", lambda p: p.name_same & p.born_near & p.postcode_same & ~p.number_conflict & ~p.sex_conflict & ~p.is_closed),
-    ("forename, date of birth and postcode", lambda p: p.forename_same & p.born_same & p.postcode_same & ~p.number_conflict & ~p.sex_conflict & ~p.is_closed),
-    ("UPN of a closed record", lambda p: p.upn_same & p.is_closed),
+    ("forename, date of birth and postcode", lambda p: p.forename_same & p.born_same & p.postcode_same & (p.surname_same | ~p.is_placed) & ~p.number_conflict & ~p.sex_conflict & ~p.is_closed),
+    ("UPN of a closed record", lambda p: p.upn_same & p.is_closed & ~p.is_sibling),
 )  # fmt: skip
 
 
@@ -72,10 +75,11 @@ def link_people(
     )
     sealed = _sealed(records, care_placements, plans, as_of)
     records = records[~sealed].reset_index(drop=True)
+    records["is_placed"] = _placed_for_adoption(records, care_placements)
     pairs = compare_pairs(records, nicknames)
     same, different = _decided(records, decisions)
     pairs = pairs[~_pair_key(pairs).isin(_pair_key(different))]
-    cluster, how = _cluster(records, pairs, same)
+    cluster, how = _cluster(records, pairs, same, different)
     review = _undecided(records, pairs, cluster, different)
     child_id = _child_ids(records, cluster, previous_links)
     links = pd.DataFrame(
@@ -94,7 +98,8 @@ def _sealed(
 ) -> pd.Series:
     """The records that an adoption closed, and the same birth identity in other systems.
 
-    A record with an active plan is never sealed: that would hide a child. The same birth identity means the same valid UPN with the same
+    A record with an active plan (or one still being made) is never sealed, nor another record of the same identity as that one: that
+    would hide a child. The same birth identity means the same valid UPN with the same
     surname, or the same full name and date of birth; the adoptive identity has another surname and another UPN.
     """
     closed = pd.Series(False, index=records.index)
@@ -110,9 +115,20 @@ def _sealed(
         return closed
     has_plan = pd.Series(False, index=records.index)
     if plans is not None:
-        active = plans[(plans["started_on"] <= as_of) & ~(plans["ceased_on"] <= as_of)]
+        active = plans[~(plans["started_on"] > as_of) & ~(plans["ceased_on"] <= as_of)]
         has_plan = pd.Series(keys.isin(pd.MultiIndex.from_frame(active[["source", "source_id"]])), index=records.index)
-    return closed | (same_birth_identity(records, closed) & ~has_plan)
+    born_as = same_birth_identity(records, closed)
+    kept = born_as & has_plan
+    return closed | (born_as & ~kept & ~same_birth_identity(records, kept))
+
+
+def _placed_for_adoption(records: pd.DataFrame, care: pd.DataFrame | None) -> pd.Series:
+    """The records of children who were ever placed for adoption, whether or not an order is recorded."""
+    if care is None:
+        return pd.Series(False, index=records.index)
+    placed = care.loc[care["placement_code"].isin(PLACED_FOR_ADOPTION), ["source", "source_id"]]
+    keys = pd.MultiIndex.from_frame(records[["source", "source_id"]])
+    return pd.Series(keys.isin(pd.MultiIndex.from_frame(placed)), index=records.index)
 
 
 def _pair_key(pairs: pd.DataFrame) -> pd.Series:
@@ -138,8 +154,11 @@ def _decided(records: pd.DataFrame, decisions: pd.DataFrame | None) -> tuple[pd.
     return found[found["answer"] == "same"], found[found["answer"] == "different"]
 
 
-def _cluster(records: pd.DataFrame, pairs: pd.DataFrame, same: pd.DataFrame) -> tuple[np.ndarray, pd.Series]:
+def _cluster(
+    records: pd.DataFrame, pairs: pd.DataFrame, same: pd.DataFrame, different: pd.DataFrame
+) -> tuple[np.ndarray, pd.Series]:
     """Join records pass by pass. Only pairs that are each other's sole candidate in the pass are joined; the rest stay apart."""
+    numbers = {name: pd.factorize(records[name])[0] for name in ("upn", "permanent_upn", "uln")}
     cluster = np.arange(len(records))
     system = records["source"].to_numpy()
     how = pd.Series("unlinked", index=records.index, dtype="str")
@@ -157,12 +176,18 @@ def _cluster(records: pd.DataFrame, pairs: pd.DataFrame, same: pd.DataFrame) -> 
         how.iloc[touched[fresh.to_numpy()]] = label
         cluster[:] = moved[cluster]
 
+    def told_apart() -> pd.Series:
+        return _pair_key(pd.DataFrame({side: cluster[different[side].to_numpy()] for side in ("a", "b")}))
+
     def candidates(of_pass: pd.DataFrame) -> pd.DataFrame:
         left, right = cluster[of_pass["a"].to_numpy()], cluster[of_pass["b"].to_numpy()]
         frame = of_pass[["a", "b"]].assign(left=np.minimum(left, right), right=np.maximum(left, right))
         clash = np.zeros(len(frame), dtype=bool)
         for has in holds.values():
             clash |= has[left] & has[right]
+        clash |= _pair_key(frame[["left", "right"]].set_axis(["a", "b"], axis=1)).isin(told_apart()).to_numpy()
+        if "number_conflict" in of_pass:  # a person's decision stands whatever the numbers say
+            clash |= _numbers_disagree(cluster, numbers, frame) & ~of_pass["number_conflict"].to_numpy()
         frame = frame[(frame["left"] != frame["right"]) & ~clash]
         return frame.drop_duplicates(["left", "right"])
 
@@ -189,6 +214,28 @@ def _cluster(records: pd.DataFrame, pairs: pd.DataFrame, same: pd.DataFrame) -> 
             if sole.any():
                 join(frame[sole], label)
     return cluster, how
+
+
+def _numbers_disagree(cluster: np.ndarray, numbers: dict[str, np.ndarray], frame: pd.DataFrame) -> np.ndarray:
+    """True where two clusters (`left`, `right`) hold different permanent UPNs or different ULNs, and share neither number."""
+
+    def hold(name: str) -> pd.DataFrame:
+        held = pd.DataFrame({"cluster": cluster, "number": numbers[name]})
+        return held[held["number"] >= 0].drop_duplicates()
+
+    def share(name: str) -> np.ndarray:
+        held = hold(name)
+        sides = frame[["left", "right"]].reset_index(drop=True).reset_index(names="row")
+        both = sides.merge(held, left_on="left", right_on="cluster").merge(
+            held, left_on=["right", "number"], right_on=["cluster", "number"]
+        )
+        return sides["row"].isin(both["row"]).to_numpy()
+
+    def differ(name: str) -> np.ndarray:
+        known = hold(name)["cluster"]
+        return (frame["left"].isin(known) & frame["right"].isin(known)).to_numpy()
+
+    return (differ("permanent_upn") | differ("uln")) & ~share("upn") & ~share("uln")
 
 
 def _undecided(

@@ -30,7 +30,11 @@ def prepare_people(people: pd.DataFrame, addresses: pd.DataFrame | None) -> pd.D
     frame["upn"] = people["upn"].where(upn_is_valid(people["upn"]))
     frame["permanent_upn"] = people["upn"].where(upn_is_permanent(people["upn"]))
     frame["uln"] = people["uln"].where(uln_is_valid(people["uln"]))
-    frame["is_closed"] = people["is_birth_estimated"].fillna(False).astype(bool) | people["merged_on"].notna()
+    frame["is_closed"] = (
+        people["is_birth_estimated"].fillna(False).astype(bool)
+        | people["merged_on"].notna()
+        | people["died_on"].notna()
+    )
     frame["postcode"] = postcode_key(people["postcode"])
     frame["postcodes"] = "|" + frame["postcode"].fillna("-") + "|"
     if addresses is not None:
@@ -112,9 +116,19 @@ def compare_pairs(records: pd.DataFrame, nicknames: pd.DataFrame) -> pd.DataFram
     pairs["sex_conflict"] = sexes & (a["sex_code"] != b["sex_code"])
     pairs["postcode_same"] = _share_postcode(a["postcodes"], b["postcodes"])
     pairs["is_closed"] = a["is_closed"] | b["is_closed"]
+    pairs["is_sibling"] = ~pairs["forename_near"] & (_has_namesake(records, a, b) | _has_namesake(records, b, a))
+    pairs["is_placed"] = a["is_placed"] | b["is_placed"]
     common = _common_names(records)
     pairs["is_common"] = common.loc[pairs["a"]].to_numpy() | common.loc[pairs["b"]].to_numpy()
     return pairs
+
+
+def _has_namesake(records: pd.DataFrame, one: pd.DataFrame, other: pd.DataFrame) -> pd.Series:
+    """True where the system of `one` holds a record with the very name and date of birth of `other`: its twin, most likely."""
+    name = ["surname", "forename", "born_on"]
+    held = pd.MultiIndex.from_frame(records[["source", *name]].dropna())
+    sought = pd.MultiIndex.from_frame(other[name].assign(source=one["source"])[["source", *name]])
+    return pd.Series(sought.isin(held), index=one.index)
 
 
 def _common_names(records: pd.DataFrame) -> pd.Series:
