@@ -30,6 +30,7 @@ from config.profiles import load_profiles
 from config.settings import Settings, config_file
 from connectors.pull import find_extracts
 from pipelines import publish
+from pipelines.acts import honour
 from pipelines.assemble import build
 from pipelines.compare import rule_frames
 from pipelines.configuration import load_configuration, versions
@@ -41,6 +42,7 @@ from pipelines.link import Linkage, link_people
 from pipelines.produce import published_register, write_outputs
 from pipelines.rawstore import purge_raw, write_snapshot
 from pipelines.store import Store
+from pipelines.store_people import read_events
 
 log = logging.getLogger("ehcp.run")
 STAGES = ("pull and read", "link", "register", "rules", "exceptions", "expectations", "figures", "publish")
@@ -296,7 +298,9 @@ def _follow(
         {code: rule.uses for code, rule in catalogue().items() if rule.is_of_one_record},
         ingested.feeds,
     )
-    return advance(night.previous("exceptions"), evaluated.findings, states, uncertain, day)
+    exceptions, events = advance(night.previous("exceptions"), evaluated.findings, states, uncertain, day)
+    exceptions, lapsed = honour(exceptions, read_events(night.connection), day)
+    return exceptions, pd.concat([events, lapsed], ignore_index=True)
 
 
 def _verdict(ingested: Ingested) -> tuple[int, list[str]]:

@@ -63,7 +63,8 @@ class Store:
         return engine
 
     @contextmanager
-    def _read(self) -> Iterator[Connection]:
+    def reading(self) -> Iterator[Connection]:
+        """A connection to read with. Raises StoreError for a database that cannot be used."""
         try:
             with self.engine.connect() as connection:
                 yield connection
@@ -71,7 +72,8 @@ class Store:
             raise _unusable(_first_line(error)) from error
 
     @contextmanager
-    def _write(self) -> Iterator[Connection]:
+    def writing(self) -> Iterator[Connection]:
+        """One transaction. Raises StoreError for a database that cannot be used."""
         try:
             with self.engine.begin() as connection:
                 yield connection
@@ -96,7 +98,7 @@ class Store:
 
     def night_of(self, known_on: date | None = None) -> date:
         """The newest complete night on or before the day; without a day, the newest. Raises ConfigurationError where there is none."""
-        with self._read() as connection:
+        with self.reading() as connection:
             query = select(func.max(t.runs.c.as_of)).where(t.runs.c.status == "complete")
             found = connection.scalar(query.where(t.runs.c.as_of <= known_on) if known_on else query)
         if found is None:
@@ -109,7 +111,7 @@ class Store:
     def newest_run(self, night: date | None = None) -> dict[str, Any]:
         """The run that stands for a night (the newest night unless said): run_id, as_of, counts, seconds, versions."""
         night = night or self.night_of()
-        with self._read() as connection:
+        with self.reading() as connection:
             row = (
                 connection.execute(select(t.runs).where(t.runs.c.as_of == night, t.runs.c.status == "complete"))
                 .mappings()
@@ -120,7 +122,7 @@ class Store:
     def history(self, name: str, known_on: date | None = None) -> pd.DataFrame:
         """A history table as the night of `known_on` (the newest unless said) left it."""
         night = self.night_of(known_on)
-        with self._read() as connection:
+        with self.reading() as connection:
             return read_known(connection, name, night)
 
     def register(self, known_on: date | None = None) -> pd.DataFrame:
@@ -137,7 +139,7 @@ class Store:
         frame = self.history("exceptions", night)
         if not include_resolved:
             frame = frame[frame["status"] != "resolved"]
-        with self._read() as connection:
+        with self.reading() as connection:
             nights = pd.to_datetime(
                 pd.Series(connection.scalars(select(t.runs.c.as_of).where(t.runs.c.status == "complete")).all())
             )
@@ -150,7 +152,7 @@ class Store:
     def nightly(self, name: str, known_on: date | None = None) -> pd.DataFrame:
         """A table that is written whole each night (`kpi_values`, `run_feeds`, `rule_results`, `expectation_results`, `review_pairs`)."""
         night = self.night_of(known_on)
-        with self._read() as connection:
+        with self.reading() as connection:
             return _read_nightly(connection, name, night)
 
     def feeds(self, known_on: date | None = None) -> pd.DataFrame:
@@ -163,12 +165,12 @@ class Store:
 
     def kpi_trend(self) -> pd.DataFrame:
         """Every night's figures: as_of, code, line, value, numerator, denominator."""
-        with self._read() as connection:
+        with self.reading() as connection:
             return kpi_trend(connection)
 
     def runs(self) -> pd.DataFrame:
         """Every run, newest first, with its counts and seconds."""
-        with self._read() as connection:
+        with self.reading() as connection:
             rows = (
                 connection.execute(select(t.runs).order_by(t.runs.c.as_of.desc(), t.runs.c.attempt.desc()))
                 .mappings()
@@ -192,7 +194,7 @@ class Store:
 
     def run_details(self, run_id: str | None = None) -> pd.DataFrame:
         """One run as part and value: counts, seconds a stage, versions."""
-        with self._read() as connection:
+        with self.reading() as connection:
             wanted = run_id or self.newest_run()["run_id"]
             row = connection.execute(select(t.runs).where(t.runs.c.run_id == wanted)).mappings().one_or_none()
         if row is None:
@@ -217,7 +219,7 @@ class Store:
             raise ConfigurationError(
                 f"No gated feed {system} {feed} in the night of {night}.", "See what was gated with: ehcp feeds list"
             )
-        with self._write() as connection:
+        with self.writing() as connection:
             connection.execute(
                 insert(t.feed_acceptances),
                 {
@@ -234,7 +236,7 @@ class Store:
     def raw_in_use(self) -> set[str]:
         """The SHA-256 of every raw file that is the last accepted copy of its feed."""
         feeds = t.nightly_tables["run_feeds"]
-        with self._read() as connection:
+        with self.reading() as connection:
             query = (
                 select(feeds.c.system, feeds.c.feed, feeds.c.sha256).where(feeds.c.is_accepted).order_by(feeds.c.night)
             )
@@ -243,7 +245,7 @@ class Store:
     def nights_after(self, night: date) -> list[tuple[date, pd.DataFrame]]:
         """The nights after a night, oldest first, with the feeds each one took: for replaying them."""
         feeds = t.nightly_tables["run_feeds"]
-        with self._read() as connection:
+        with self.reading() as connection:
             query = select(feeds.c.night).where(feeds.c.night > night).distinct().order_by(feeds.c.night)
             later = connection.scalars(query).all()
             return [(day, _read_nightly(connection, "run_feeds", day)) for day in later]
@@ -334,8 +336,9 @@ class NightStore:
             self.connection.execute(insert(t.nightly_tables[name]), rows)
 
     def save_events(self, events: pd.DataFrame) -> None:
-        """Append what data did to exceptions tonight: exception_id, event."""
-        rows = events[["exception_id", "event"]].assign(night=self.night).to_dict("records")
+        """Append what data did to exceptions tonight: exception_id, event and, where it has them, value and reason."""
+        told = events.reindex(columns=["exception_id", "event", "value", "reason"]).astype(object)
+        rows = told.where(told.notna(), None).assign(night=self.night).to_dict("records")
         if rows:
             self.connection.execute(insert(t.exception_events), rows)
 

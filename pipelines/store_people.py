@@ -1,0 +1,179 @@
+"""What people do to exceptions, kept: events are only ever added, and a night that is run again keeps them."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+
+import pandas as pd
+from sqlalchemy import Connection, func, insert, select
+
+from config.errors import ConfigurationError
+from pipelines import tables as t
+from pipelines.acts import (
+    ASSIGNED,
+    CLAIMED,
+    EVENT_COLUMNS,
+    NOTED,
+    PROPOSED,
+    UNDONE,
+    acceptance,
+    acceptances,
+    last_act,
+    standing,
+)
+from pipelines.store import Store
+
+
+def read_events(connection: Connection, exception_id: str | None = None) -> pd.DataFrame:
+    """The events of one exception, or of all, in the order in which they were written."""
+    events = t.exception_events
+    query = select(*(events.c[name] for name in EVENT_COLUMNS)).order_by(events.c.id)
+    if exception_id is not None:
+        query = query.where(events.c.exception_id == exception_id)
+    frame = pd.DataFrame(connection.execute(query).all(), columns=list(EVENT_COLUMNS))
+    texts = ["exception_id", "event", "value", "reason", "who", "place"]
+    frame = frame.astype(dict.fromkeys(texts, "str") | {"id": "int64"})
+    return frame.assign(
+        night=pd.to_datetime(frame["night"]).astype("datetime64[us]"), at=pd.to_datetime(frame["at"], utc=True)
+    )
+
+
+def assign(store: Store, exception_id: str, to: str, who: str, at: datetime) -> None:
+    """Give an exception to a person or a team. Raises ConfigurationError where it does not exist."""
+    one_exception(store, exception_id)
+    _append(store, exception_id, ASSIGNED, _said(to, "whom to assign it to"), None, who, at)
+
+
+def note(store: Store, exception_id: str, text: str, who: str, at: datetime) -> None:
+    """Put a note on an exception. Raises ConfigurationError where it does not exist."""
+    one_exception(store, exception_id)
+    _append(store, exception_id, NOTED, _said(text, "the note"), None, who, at)
+
+
+def claim(store: Store, exception_id: str, reason: str | None, who: str, at: datetime) -> None:
+    """Say that an exception was fixed in its source; the data decide. Raises ConfigurationError where it does not exist."""
+    one_exception(store, exception_id)
+    _append(store, exception_id, CLAIMED, None, reason, who, at)
+
+
+def accept(store: Store, exception_id: str, until: date, reason: str, who: str, at: datetime) -> str:
+    """Accept an exception until a date, or propose to, or confirm a proposal; gives the event. See `acts.acceptance` for the two persons."""
+    exception = one_exception(store, exception_id)
+    reason, who = _said(reason, "the reason"), _said(who, "your name")
+    event, value = acceptance(exception, events_of(store, exception_id), until, who, store.night_of())
+    _append(store, exception_id, event, value, reason, who, at)
+    return event
+
+
+def undo(store: Store, exception_id: str, who: str, at: datetime) -> str:
+    """Take back a person's last act on an exception, as a new event; gives the event that is taken back."""
+    one_exception(store, exception_id)
+    act = last_act(events_of(store, exception_id), who)
+    if act is None:
+        raise ConfigurationError(
+            f"There is nothing of {who} on this exception to take back.",
+            f"See what was done: ehcp exceptions show {exception_id}",
+        )
+    _append(store, exception_id, UNDONE, str(act["id"]), str(act["event"]), who, at)
+    return str(act["event"])
+
+
+def one_exception(store: Store, exception_id: str) -> pd.Series:
+    """One exception as the newest night left it, resolved or not. Raises ConfigurationError where there is none of that id."""
+    frame = store.exceptions(include_resolved=True)
+    frame = frame[frame["exception_id"] == exception_id]
+    if frame.empty:
+        raise ConfigurationError(
+            f"There is no exception {exception_id}.", "The ids are in: ehcp exceptions list --format csv"
+        )
+    return frame.iloc[0]
+
+
+def events_of(store: Store, exception_id: str) -> pd.DataFrame:
+    """Everything that happened to one exception."""
+    with store.reading() as connection:
+        return read_events(connection, exception_id)
+
+
+def trail(
+    store: Store, exception_id: str | None = None, child_id: str | None = None, month: str | None = None
+) -> pd.DataFrame:
+    """The events with rule and child_id, of one exception, one child (under any of its exceptions) or the nights of one month ``2026-10``."""
+    table = t.history_tables["exceptions"].c
+    with store.reading() as connection:
+        events = read_events(connection, exception_id)
+        query = select(table.exception_id, table.rule, table.child_id).order_by(table.id)
+        known = pd.DataFrame(connection.execute(query).all(), columns=["exception_id", "rule", "child_id"], dtype="str")
+    if child_id is not None:
+        events = events[events["exception_id"].isin(known.loc[known["child_id"] == child_id, "exception_id"])]
+    if month is not None:
+        events = events[events["night"].dt.strftime("%Y-%m") == month]
+    return events.merge(known.drop_duplicates("exception_id", keep="last"), on="exception_id", how="left")
+
+
+def claimed_since(store: Store, exception_id: str) -> tuple[date, int] | None:
+    """Since which night an exception is said to be fixed (the first claim that stands after it last reopened), and in how many complete
+    nights after that its rule still found it on fresh data. None where nobody claims it, or the claim came true since."""
+    exception = one_exception(store, exception_id)
+    claims = standing(events_of(store, exception_id))
+    claims = claims[claims["event"] == CLAIMED]
+    if pd.notna(exception["reopened_on"]):
+        claims = claims[claims["night"] >= exception["reopened_on"]]
+    if claims.empty:
+        return None
+    since = claims["night"].iloc[0].date()
+    spell, night = t.history_tables["exceptions"].c, t.runs.c.as_of
+    query = select(func.count(night.distinct())).where(
+        t.runs.c.status == "complete",
+        night > since,
+        spell.exception_id == exception_id,
+        spell.status.in_(["open", "accepted"]),
+        spell.on_old_data.is_(False),
+        spell.known_from <= night,
+        spell.known_to.is_(None) | (spell.known_to > night),
+    )
+    with store.reading() as connection:
+        return since, int(connection.scalar(query) or 0)
+
+
+def _append(
+    store: Store, exception_id: str, event: str, value: str | None, reason: str | None, who: str, at: datetime
+) -> None:
+    row = {
+        "exception_id": exception_id,
+        "night": store.night_of(),
+        "event": event,
+        "value": value,
+        "reason": reason,
+        "who": _said(who, "your name"),
+        "at": at.astimezone(UTC),
+        "place": "command",
+    }
+    with store.writing() as connection:
+        connection.execute(insert(t.exception_events), row)
+
+
+def _said(text: str, what: str) -> str:
+    """The text without spaces around it. Raises ConfigurationError where nothing is left."""
+    if not text.strip():
+        raise ConfigurationError(f"There is nothing in {what}.", "Say it in a few words, without names of children.")
+    return text.strip()
+
+
+def standing_of(store: Store, exception_id: str) -> list[str]:
+    """What people's acts on one exception come to, a sentence each: assigned, claimed, proposed, accepted."""
+    events = events_of(store, exception_id)
+    acts, lines = standing(events), []
+    assigned = acts.loc[acts["event"] == ASSIGNED, "value"]
+    if len(assigned):
+        lines.append(f"Assigned to {assigned.iloc[-1]}.")
+    claimed = claimed_since(store, exception_id)
+    if claimed is not None:
+        lines.append(f"Said to be fixed since the night of {claimed[0]}; still failing in {claimed[1]} nights since.")
+    given, proposed = acceptances(events), acceptances(events, PROPOSED)
+    if len(given):
+        lines.append(f"Accepted until {given['until'].iloc[0]:%Y-%m-%d} by {given['who'].iloc[0]}.")
+    if len(proposed) and not (len(given) and given["act"].iloc[0] > proposed["act"].iloc[0]):
+        day, who = proposed[["until", "who"]].iloc[0]
+        lines.append(f"{who} proposed to accept it until {day:%Y-%m-%d}; a second person has to confirm.")
+    return lines
