@@ -67,8 +67,8 @@ def link_people(
 ) -> Linkage:
     """Link the person records of all systems as they stand tonight.
 
-    `people`, `addresses`, `care_placements` and `plans` are canonical tables; `previous_links` (child_id, source, source_id) keeps
-    child ids from night to night; `decisions` (source_a, source_id_a, source_b, source_id_b, answer) are people's, and outrank the passes.
+    `people`, `addresses`, `care_placements` and `plans` are canonical tables; `previous_links` (child_id, source, source_id; of every
+    earlier night, newest first) keeps child ids from night to night, and an id that was ever given is given to no other child; `decisions` (source_a, source_id_a, source_b, source_id_b, answer) are people's, and outrank the passes.
     """
     records = (
         prepare_people(people, addresses).sort_values(["source", "source_id"], kind="stable").reset_index(drop=True)
@@ -264,9 +264,13 @@ def _child_ids(records: pd.DataFrame, cluster: np.ndarray, previous: pd.DataFram
         greatest = int(previous["child_id"].str[1:].astype("int64").max())
         known = previous.drop_duplicates(["source", "source_id"]).set_index(["source", "source_id"])["child_id"]
         claims = frame.join(known, on=["source", "source_id"]).dropna(subset=["child_id"])
-        # The id goes to the cluster that holds its best-ranked record; a cluster takes the best-ranked id that is still free.
-        claims = claims.sort_values(["rank", "source_id"]).drop_duplicates("child_id").drop_duplicates("cluster")
-        given = claims.set_index("cluster")["child_id"]
+        claims = claims.sort_values(["rank", "source_id"])
+        # The best-ranked claim comes first; what it leaves free, id or cluster, goes by the next claim. Few rounds: ids seldom cross.
+        while not claims.empty:
+            settled = claims[~claims.duplicated("child_id") & ~claims.duplicated("cluster")]
+            given = pd.concat([given, settled.set_index("cluster")["child_id"]])
+            is_open = ~claims["child_id"].isin(settled["child_id"]) & ~claims["cluster"].isin(settled["cluster"])
+            claims = claims[is_open]
     order = frame.sort_values(["rank", "source", "source_id"]).drop_duplicates("cluster")["cluster"]
     new = order[~order.isin(given.index)]
     fresh = pd.Series(

@@ -269,7 +269,7 @@ def _link(night: Any, ingested: Ingested, day: pd.Timestamp) -> tuple[Linkage, p
         tables["addresses"],
         tables["care_placements"],
         tables["plans"],
-        night.previous("links"),
+        night.links_so_far(),
         night.decisions(),
         nicknames,
         day,

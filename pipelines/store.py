@@ -289,6 +289,17 @@ class NightStore:
         """A history table as the night before left it."""
         return read_known(self.connection, name, self.previous_night or self.night)
 
+    def links_so_far(self) -> pd.DataFrame:
+        """Which record was which child on any earlier night, newest first: a record that was away comes back as itself."""
+        table = t.history_tables["links"]
+        columns = t.HISTORY["links"][1]
+        query = (
+            select(*(table.c[column] for column in columns))
+            .where(table.c.known_from <= (self.previous_night or self.night))
+            .order_by(table.c.known_from.desc(), table.c.source, table.c.source_id)
+        )
+        return _typed(pd.DataFrame(self.connection.execute(query).all(), columns=list(columns)), columns)
+
     def previous_nightly(self, name: str) -> pd.DataFrame:
         """A nightly table of the night before; empty on the first night."""
         return _read_nightly(self.connection, name, self.previous_night or self.night)

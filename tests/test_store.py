@@ -30,6 +30,7 @@ from store_drawn import (
 
 from config.errors import ConfigurationError, EhcpError, StoreError
 from pipelines import tables as t
+from pipelines.rawstore import write_snapshot
 from pipelines.store import NightStore, Store, read_known, rewind, write_changes
 
 
@@ -82,6 +83,22 @@ def test_a_night_without_changes_writes_no_history(store: Store, extracts: Path)
     assert set(store.register(FIRST)["corroborated_on"]) == {pd.Timestamp(FIRST)}
     assert set(store.register()["corroborated_on"]) == {pd.Timestamp(SECOND)}
     assert set(store.register()["waiting_days"]) == {25}
+
+
+def test_the_links_so_far_remember_a_record_that_left(store: Store, extracts: Path) -> None:
+    run(store, FIRST, extracts)
+    with store.night(SECOND) as kept:
+        links = kept.previous("links")
+        kept.open_run({"application": "test"}, NOW)
+        kept.save("links", links[links["child_id"] != "s3"].replace({"child_id": {"s2": "s9"}}))
+        write_snapshot(kept.snapshot, {})
+        kept.close_run(0, {}, {})
+    with pytest.raises(RuntimeError), store.night(THIRD) as kept:
+        known = kept.links_so_far()
+        raise RuntimeError("seen enough")
+    assert set(known["child_id"]) == {"s1", "s2", "s3", "s9", "l1", "l2"}
+    newest = known.drop_duplicates(["source", "source_id"]).set_index(["source", "source_id"])["child_id"]
+    assert newest["synergy", "2"] == "s9" and newest["synergy", "3"] == "s3"
 
 
 def test_a_fault_leaves_the_night_before(store: Store, extracts: Path, tmp_path: Path) -> None:
