@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, datetime
+from typing import Any
 
 import click
 
-from pipelines.commands.common import format_option, known_on_option, open_store, print_frame
+from pipelines.commands.common import day_option, format_option, known_on_option, open_store, pass_now, print_frame
 
 
 @click.group()
@@ -53,3 +54,131 @@ def exceptions_list(
     if child:
         frame = frame[frame["child_id"] == child]
     print_frame(frame, style)
+
+
+who_option = click.option("--who", help="Your name. Default: the name you are logged in with.")
+
+
+def _who(who: str | None) -> str:
+    import getpass
+
+    return who or getpass.getuser()
+
+
+@exceptions.command("show")
+@click.argument("exception_id", metavar="ID")
+def exceptions_show(exception_id: str) -> None:
+    """One exception: what it says, who has it, what is claimed, and everything that happened to it."""
+    from pipelines.answers import exceptions_known
+    from pipelines.store_people import one_exception, standing_of, trail
+
+    store = open_store()
+    one_exception(store, exception_id)
+    known = exceptions_known(store, include_resolved=True)
+    row = known[known["exception_id"] == exception_id].T.reset_index().set_axis(["part", "value"], axis=1)
+    row = row[row["value"].notna() & (row["value"] != "")]
+    row["value"] = row["value"].map(lambda value: f"{value:%Y-%m-%d}" if isinstance(value, date) else value)
+    print_frame(row, "table")
+    for line in standing_of(store, exception_id):
+        click.echo(line)
+    print_frame(_told(trail(store, exception_id)).drop(columns=["exception_id", "rule", "child_id"]), "table")
+
+
+@exceptions.command("assign")
+@click.argument("exception_id", metavar="ID")
+@click.argument("to", metavar="WHO")
+@who_option
+@pass_now
+def exceptions_assign(now: datetime, exception_id: str, to: str, who: str | None) -> None:
+    """Give an exception to a person or a team."""
+    from pipelines.store_people import assign
+
+    assign(open_store(), exception_id, to, _who(who), now)
+    click.echo(f"Assigned {exception_id} to {to.strip()}.")
+
+
+@exceptions.command("note")
+@click.argument("exception_id", metavar="ID")
+@click.argument("text")
+@who_option
+@pass_now
+def exceptions_note(now: datetime, exception_id: str, text: str, who: str | None) -> None:
+    """Put a note on an exception. Write no names, dates of birth or addresses: the note is kept for good."""
+    from pipelines.store_people import note
+
+    note(open_store(), exception_id, text, _who(who), now)
+    click.echo(f"Noted on {exception_id}.")
+
+
+@exceptions.command("accept")
+@click.argument("exception_id", metavar="ID")
+@day_option("--until", "The day on which the acceptance lapses.")
+@click.option("--reason", required=True, help="Why it can stand until then. Kept with your name; no names of children.")
+@who_option
+@pass_now
+def exceptions_accept(now: datetime, exception_id: str, until: date | None, reason: str, who: str | None) -> None:
+    """Accept an exception until a date. A critical or high one needs a second, different person to give the same command.
+
+    It lapses on its date, or before when what the exception says changes. Nothing is closed: the exception stays in the lists as accepted.
+    """
+    from pipelines.acts import ACCEPTANCE
+    from pipelines.store_people import accept
+
+    if until is None:
+        raise click.UsageError("Say until when: --until 2026-12-01")
+    if accept(open_store(), exception_id, until, reason, _who(who), now) == ACCEPTANCE:
+        click.echo(f"Accepted {exception_id} until {until}. The next night shows it as accepted.")
+    else:
+        click.echo(
+            f"Proposed to accept {exception_id} until {until}. It is critical or high: a second, different person confirms with\n"
+            f"ehcp exceptions accept {exception_id} --until {until} --reason TEXT"
+        )
+
+
+@exceptions.command("claim")
+@click.argument("exception_id", metavar="ID")
+@click.option("--reason", help="What was done in the source.")
+@who_option
+@pass_now
+def exceptions_claim(now: datetime, exception_id: str, reason: str | None, who: str | None) -> None:
+    """Say that it was fixed in the source. The data decide: it resolves when its rule no longer finds it."""
+    from pipelines.store_people import claim, standing_of
+
+    store = open_store()
+    claim(store, exception_id, reason, _who(who), now)
+    for line in standing_of(store, exception_id):
+        click.echo(line)
+
+
+@exceptions.command("undo")
+@click.argument("exception_id", metavar="ID")
+@who_option
+@pass_now
+def exceptions_undo(now: datetime, exception_id: str, who: str | None) -> None:
+    """Take back your last act on an exception. The trail keeps both; give it again to go back further."""
+    from pipelines.store_people import undo
+
+    undone = undo(open_store(), exception_id, _who(who), now)
+    click.echo(f"Taken back on {exception_id}: {undone}.")
+
+
+@exceptions.command("history")
+@click.option("--exception", "exception_id", metavar="ID", help="Only this exception.")
+@click.option("--child", help="Only this child_id.")
+@click.option("--month", type=click.DateTime(["%Y-%m"]), metavar="YYYY-MM", help="Only the nights of this month.")
+@format_option
+def exceptions_history(exception_id: str | None, child: str | None, month: datetime | None, style: str) -> None:
+    """Everything that data and people did to exceptions, oldest first: who, when and from where."""
+    from pipelines.store_people import trail
+
+    store = open_store()
+    store.night_of()
+    print_frame(_told(trail(store, exception_id, child, f"{month:%Y-%m}" if month else None)), style)
+
+
+def _told(events: Any) -> Any:
+    """The trail as it is printed: times to the minute, in UTC."""
+    from pipelines.acts import readable
+
+    told = readable(events)
+    return told.assign(at=told["at"].dt.strftime("%Y-%m-%d %H:%M UTC"))

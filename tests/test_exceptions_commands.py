@@ -1,0 +1,69 @@
+"""`ehcp exceptions`: what people do, through the command, on a drawn store."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+from store_drawn import FIRST, SECOND
+from test_store_people import found, night, the_one
+
+from config.settings import load_settings
+from pipelines.cli import main
+from pipelines.store import Store
+
+GIVEN_AT = datetime(2026, 10, 28, 9, 0, tzinfo=UTC)
+
+
+@pytest.fixture
+def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Store:
+    monkeypatch.setenv("EHCP_DATA", str(tmp_path / "data"))
+    monkeypatch.delenv("EHCP_DATABASE_URL", raising=False)
+    opened = Store(load_settings({"EHCP_DATA": str(tmp_path / "data")}))
+    night(opened, FIRST, found(severity="critical"))
+    return opened
+
+
+def ehcp(*words: str) -> Result:
+    return CliRunner().invoke(main, ["exceptions", *words], obj=GIVEN_AT)
+
+
+def test_two_people_accept_and_one_takes_it_back(store: Store) -> None:
+    one = the_one(store)["exception_id"]
+    words = ("accept", one, "--until", "2026-12-01", "--reason", "known", "--who")
+    first = ehcp(*words, "ada")
+    assert first.exit_code == 0 and "a second, different person confirms" in first.output
+    assert "a second, different person" in ehcp(*words, "ADA").output
+    assert "Accepted" in ehcp(*words, "grace").output
+    night(store, SECOND, found(severity="critical"))
+    assert the_one(store)["status"] == "accepted"
+    assert ehcp("undo", one, "--who", "grace").output == f"Taken back on {one}: accepted.\n"
+
+
+def test_the_trail_says_who_and_when_and_no_hash(store: Store) -> None:
+    one = the_one(store)["exception_id"]
+    ehcp("note", one, "asked the caseworker", "--who", "ada")
+    ehcp("accept", one, "--until", "2026-12-01", "--reason", "known", "--who", "ada")
+    told = json.loads(ehcp("history", "--exception", one, "--format", "json").output)
+    assert [row["event"] for row in told] == ["raised", "noted", "acceptance proposed"]
+    assert told[2]["value"] == "2026-12-01" and told[2]["at"] == "2026-10-28 09:00 UTC" and told[2]["who"] == "ada"
+    assert len(json.loads(ehcp("history", "--month", "2026-10", "--format", "json").output)) == 3
+    assert json.loads(ehcp("history", "--child", "nobody", "--format", "json").output) == []
+
+
+def test_a_claim_shows_in_how_many_nights_it_still_fails(store: Store) -> None:
+    one = the_one(store)["exception_id"]
+    assert "still failing in 0 nights" in ehcp("claim", one, "--who", "ada").output
+    night(store, SECOND, found(severity="critical"))
+    ehcp("assign", one, "SEN team", "--who", "ada")
+    shown = ehcp("show", one)
+    assert shown.exit_code == 0, shown.output
+    assert "still failing in 1 nights" in shown.output and "Assigned to SEN team." in shown.output
+
+
+def test_an_unknown_exception_gives_two_lines(store: Store) -> None:
+    result = ehcp("show", "zzz")
+    assert result.exit_code == 14 and "There is no exception zzz." in result.output
