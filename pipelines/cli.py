@@ -20,6 +20,7 @@ publication; 14 configuration; 1 a bug. The highest that applies wins.
 #: Where each command is, in the order of the help: first what runs, then what answers.
 COMMANDS = {
     "demo": "nights", "run": "nights", "register": "lists", "exceptions": "exceptions", "links": "links", "feeds": "lists", "kpis": "lists",
+    "changes": "past",
     "runs": "nights", "rules": "lists", "serve": "nights",
 }  # fmt: skip
 

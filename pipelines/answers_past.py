@@ -1,0 +1,59 @@
+"""What the commands about the past answer, with the whereabouts of restricted children withheld."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import pandas as pd
+
+from config.errors import ConfigurationError
+from outputs.protect import OPEN_COHORTS, RESTRICTED, restricted_children
+from pipelines.changes import bridges, changes
+from pipelines.kpis import COHORTS
+from pipelines.store import Store
+
+
+def changes_between(store: Store, first: date, last: date) -> pd.DataFrame:
+    """What changed from one day's knowledge to another's, a row per child and change (`changes.CHANGE_COLUMNS`).
+
+    Raises ConfigurationError where the days are the wrong way round or no night was run by the first.
+    """
+    _need_order(first, last)
+    before, after = store.history("register", first), store.history("register", last)
+    since = pd.Timestamp(store.night_of(first))
+    found = changes(before, after, store.history("links", first), store.history("links", last), since)
+    hidden = found["child_id"].isin(_restricted(before, after)) & (found["change"] == "moved")
+    for name in ("before", "after"):
+        found[name] = found[name].mask(hidden, RESTRICTED)
+    return found
+
+
+def kpi_bridges(store: Store, first: date, last: date) -> pd.DataFrame:
+    """Each KPI line from opening to closing with the children behind it (`changes.BRIDGE_COLUMNS`).
+
+    In a line that tells where a child is, the id of a restricted child is withheld; the child is counted all the same.
+    Raises ConfigurationError as `changes_between` does.
+    """
+    _need_order(first, last)
+    secret = _restricted(store.history("register", first), store.history("register", last))
+    members = [_withheld(store.history("kpi_members", day), secret) for day in (first, last)]
+    found = bridges(*members)
+    for name in ("ids_in", "ids_out"):
+        found[name] = found[name].str.replace(rf"\b{RESTRICTED}:\S+", RESTRICTED, regex=True)
+    return found
+
+
+def _withheld(members: pd.DataFrame, secret: set[str]) -> pd.DataFrame:
+    """Members whose id is marked where the line tells where a restricted child is; the mark still tells children apart."""
+    telling = members["line"].isin(set(COHORTS) - OPEN_COHORTS) & members["child_id"].isin(secret)
+    return members.assign(child_id=members["child_id"].mask(telling, f"{RESTRICTED}:" + members["child_id"]))
+
+
+def _restricted(*registers: pd.DataFrame) -> set[str]:
+    """The children who are restricted in any of the registers."""
+    return {child for register in registers for child in register.loc[restricted_children(register), "child_id"]}
+
+
+def _need_order(first: date, last: date) -> None:
+    if last < first:
+        raise ConfigurationError(f"{first} is after {last}.", "Give the earlier day with --from, the later with --to.")
