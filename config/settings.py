@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from config.errors import ConfigurationError
 
@@ -22,9 +22,9 @@ class Council(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
     name: str
-    la_code: str
-    raw_retention_days: int = 90
-    snapshots_kept: int = 7
+    la_code: str = Field(pattern=r"^\d{3}$", description="the authority's code of three digits")
+    raw_retention_days: int = Field(90, ge=1)
+    snapshots_kept: int = Field(7, ge=1)
 
 
 class Settings(BaseModel):
@@ -60,6 +60,10 @@ def load_yaml(path: Path) -> dict[str, Any]:
     except OSError as error:
         raise ConfigurationError(
             f"{path} cannot be read: {error.strerror}.", "Restore the file, or point EHCP_CONFIG elsewhere."
+        ) from error
+    except UnicodeDecodeError as error:
+        raise ConfigurationError(
+            f"{path} is not UTF-8 text (byte {error.start + 1}).", "Save the file as UTF-8 and run again."
         ) from error
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)

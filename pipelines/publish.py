@@ -12,11 +12,15 @@ from config.errors import StoreError
 
 @contextmanager
 def writing(outputs: Path, period: str, run_id: str) -> Iterator[Path]:
-    """A folder to write a run's outputs in. At the end it is renamed to ``<outputs>/<period>/<run_id>``; after an error it is removed."""
+    """A folder to write a run's outputs in. At the end it is renamed to ``<outputs>/<period>/<run_id>``; after an error it is removed.
+
+    What a killed run left half-written is removed too: only one night is written at a time.
+    """
     final = outputs / period / run_id
     partial = final.with_name(run_id + ".partial")
     try:
-        shutil.rmtree(partial, ignore_errors=True)
+        for left in outputs.glob("*/*.partial"):
+            shutil.rmtree(left, ignore_errors=True)
         partial.mkdir(parents=True)
         yield partial
         shutil.rmtree(final, ignore_errors=True)

@@ -41,9 +41,6 @@ def test_what_a_killed_run_left_is_cleared_when_it_runs_again(tmp_path: Path) ->
     assert [path.name for path in (tmp_path / "2026-10" / "1").iterdir()] == ["report.html"] and not left.exists()
 
 
-@pytest.mark.xfail(
-    reason="partial folders of other runs are never cleared: a night that is killed and not run again leaves its workbooks behind"
-)
 def test_what_another_killed_run_left_is_cleared(tmp_path: Path) -> None:
     (tmp_path / "2026-10" / "0.partial").mkdir(parents=True)
     put(tmp_path, "1", "whole")
