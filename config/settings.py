@@ -13,6 +13,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from config.errors import ConfigurationError
+from config.yaml_text import TypedLoader
 
 PACKAGED = Path(__file__).resolve().parent
 
@@ -56,7 +57,7 @@ def config_file(config_dir: Path | None, name: str) -> Path:
 def load_yaml(path: Path) -> dict[str, Any]:
     """A YAML file whose top level is a mapping. Raises ConfigurationError with the line where it cannot be read."""
     try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+        content = yaml.load(path.read_text(encoding="utf-8"), TypedLoader)
     except OSError as error:
         raise ConfigurationError(
             f"{path} cannot be read: {error.strerror}.", "Restore the file, or point EHCP_CONFIG elsewhere."

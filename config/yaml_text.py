@@ -10,8 +10,8 @@ import yaml
 from config.errors import ConfigurationError
 
 
-class _TextLoader(yaml.BaseLoader):
-    """Everything is text, and a key given twice is an error instead of the last one winning."""
+class _OneOfEachKey:
+    """A key given twice is an error instead of the last one winning."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
         seen: dict[str, int] = {}
@@ -22,7 +22,15 @@ class _TextLoader(yaml.BaseLoader):
                     None, None, f"'{key}' is given twice (line {seen[key]} too)", key_node.start_mark
                 )
             seen[key] = key_node.start_mark.line + 1
-        return super().construct_mapping(node, deep)
+        return super().construct_mapping(node, deep)  # type: ignore[misc]
+
+
+class _TextLoader(_OneOfEachKey, yaml.BaseLoader):
+    """Everything is text."""
+
+
+class TypedLoader(_OneOfEachKey, yaml.SafeLoader):
+    """Numbers, dates and yes or no as YAML reads them."""
 
 
 def read_yaml(path: Path) -> Any:

@@ -92,6 +92,11 @@ def test_an_acceptance_neither_resolves_nor_judges(status: str) -> None:
     assert on("2026-10-29", ONE, status=status) == (status, [])
 
 
+def test_an_acceptance_outlives_a_night_without_the_feed() -> None:
+    assert on("2026-10-29", ONE, status="not_evaluated") == ("not_evaluated", [])
+    assert on("2026-10-30", ONE, status="open") == ("accepted", [])
+
+
 def test_accepted_of_last_night_without_an_acceptance_is_open() -> None:
     assert on("2026-10-29", trail(), status="accepted") == ("open", [])
 

@@ -108,7 +108,6 @@ def test_an_authority_code_has_three_digits(tmp_path: Path) -> None:
         load_settings(own(tmp_path, "name: Testshire\nla_code: 'x'\n"))
 
 
-@pytest.mark.xfail(reason="of a key given twice the last one wins in silence")
 def test_a_key_given_twice(tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError):
         load_settings(own(tmp_path, COUNCIL + "name: Othershire\n"))
