@@ -85,13 +85,13 @@ class Store:
         """One night's transaction: everything that `NightStore` saves is kept together, or not at all."""
         try:
             with self.engine.begin() as connection:
+                _lock(connection)
                 newest = connection.scalar(select(func.max(t.runs.c.as_of)).where(t.runs.c.status == "complete"))
                 if newest and as_of < newest and not backfill:
                     raise ConfigurationError(
                         f"The night of {as_of} is older than the newest one, {newest}.",
                         "Add --backfill to run it all the same; the later nights are then replayed from their raw files.",
                     )
-                _lock(connection)
                 yield NightStore(connection, as_of, self.settings)
         except OperationalError as error:
             raise _unusable(_first_line(error)) from error
@@ -386,9 +386,14 @@ def snapshot_folder(settings: Settings, run_id: str) -> Path:
 
 
 def write_changes(connection: Connection, name: str, frame: pd.DataFrame, night: date) -> int:
-    """Bring a history table up to `frame`: rows that are new or different begin tonight, rows that are gone or different end tonight."""
-    table, (_, columns) = t.history_tables[name], t.HISTORY[name]
+    """Bring a history table up to `frame`: rows that are new or different begin tonight, rows that are gone or different end tonight.
+
+    Raises ValueError where a key comes twice: one night knows one thing of it.
+    """
+    table, (keys, columns) = t.history_tables[name], t.HISTORY[name]
     frame = frame.reindex(columns=list(columns)).reset_index(drop=True)
+    if frame.duplicated(list(keys)).any():
+        raise ValueError(f"{name}: a key ({', '.join(keys)}) comes more than once")
     for column in t.TONIGHT.get(name, ()):
         frame[column] = (
             frame[column].astype("datetime64[us]").mask(frame[column] == pd.Timestamp(night), pd.Timestamp(FAR))

@@ -301,7 +301,6 @@ def _agree(connection: sa.Connection, frames: list[pd.DataFrame]) -> None:
         pd.testing.assert_frame_equal(known[list(frame.columns)], frame.sort_values("child_id", ignore_index=True))
 
 
-@pytest.mark.xfail(reason="a key that comes twice is stored twice")
 def test_a_key_that_comes_twice_is_an_error() -> None:
     engine = sa.create_engine("sqlite://")
     t.metadata.create_all(engine)
