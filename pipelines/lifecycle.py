@@ -103,17 +103,23 @@ def _state_of(exceptions: pd.DataFrame, states: Mapping[str, str]) -> pd.Series:
 def rule_states(results: pd.DataFrame, uses: Mapping[str, tuple[str, ...]], feeds: pd.DataFrame) -> dict[str, str]:
     """What `advance` needs to know: the state of each rule (``RV01``), of a rule in one system (``RV01 synergy``), and of a feed rule by feed.
 
-    A fault in one system's record rests on that system's feeds and the reference files alone, so it can resolve while another system's
-    extract is missing. `uses` names the canonical tables of each rule; `feeds` has system, feed, tables, status, is_accepted, is_expected.
+    A fault in one system's record rests on that system's own feeds and the reference files, so it can resolve while another system's
+    extract is missing; but a table that the system does not hold itself is read from the others, and waits for each of them. `uses` names the canonical tables of each rule; `feeds` has system, feed, tables, status, is_accepted, is_expected.
     """
     states = dict(zip(results["rule"], results["state"], strict=True))
     by_table = feeds.assign(table=feeds["tables"].str.split(", ")).explode("table")
     late = by_table[~by_table["is_accepted"].astype(bool) & by_table["is_expected"].astype(bool)]
-    late_in = set(zip(late["table"], late["system"], strict=True))
+    late_in, held_in = (set(zip(some["table"], some["system"], strict=True)) for some in (late, by_table))
+    late_anywhere = set(late["table"])
     for rule, tables in uses.items():
         if tables and states.get(rule) in ("fresh", "old"):
             for system in feeds["system"].unique():
-                is_late = any((table, here) in late_in for table in tables for here in (system, "reference"))
+                is_late = any(
+                    (table, system) in late_in or (table, "reference") in late_in
+                    if (table, system) in held_in
+                    else table in late_anywhere
+                    for table in tables
+                )
                 states[f"{rule} {system}"] = "old" if is_late else "fresh"
     for feed in feeds.itertuples():  # a few dozen feeds, not children
         name = f"{feed.system} {feed.feed}"

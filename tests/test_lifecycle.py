@@ -133,11 +133,16 @@ TWO_SYSTEMS = pd.DataFrame(
 )  # fmt: skip
 
 
-@pytest.mark.xfail(
-    reason="a finding on one system's record resolves although its rule also rests on another system, whose extract is missing"
-)
 def test_a_rule_that_rests_on_two_systems_resolves_nothing_without_one() -> None:
     uses = {"VS02": ("visits", "care_placements")}
     states = rule_states(pd.DataFrame({"rule": ["VS02"], "state": ["old"]}), uses, TWO_SYSTEMS)
     last, _ = live((found("VS02 c1 synergy 1 . . ."), {"VS02": "fresh"}), (found(), states))
     assert last["status"].tolist() == ["open"]
+
+
+def test_a_rule_that_rests_on_its_own_system_resolves_without_another() -> None:
+    both = TWO_SYSTEMS.assign(tables="people")
+    states = rule_states(pd.DataFrame({"rule": ["ID05"], "state": ["old"]}), {"ID05": ("people",)}, both)
+    rows = found("ID05 c1 synergy 1 . . .", "ID05 c2 liquidlogic 2 . . .")
+    last, _ = live((rows, {"ID05": "fresh"}), (found(), states))
+    assert last.set_index("source")["status"].to_dict() == {"synergy": "resolved", "liquidlogic": "open"}
