@@ -8,6 +8,7 @@ checks run in the run's own process: slower, with the same result.
 
 from __future__ import annotations
 
+import atexit
 import importlib
 import logging
 import os
@@ -107,6 +108,7 @@ class Worker:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         if error is None and self._thread is None and self.is_alive and not _kept:
             _kept.append(self)
+            atexit.register(self.close)
         else:
             self.close()
 

@@ -104,7 +104,8 @@ def rule_states(results: pd.DataFrame, uses: Mapping[str, tuple[str, ...]], feed
     """What `advance` needs to know: the state of each rule (``RV01``), of a rule in one system (``RV01 synergy``), and of a feed rule by feed.
 
     A fault in one system's record rests on that system's own feeds and the reference files, so it can resolve while another system's
-    extract is missing; but a table that the system does not hold itself is read from the others, and waits for each of them. `uses` names the canonical tables of each rule; `feeds` has system, feed, tables, status, is_accepted, is_expected.
+    extract is missing; but a table that the system does not hold itself is read from the others, and waits for each of them.
+    `uses` names the canonical tables of each rule; `feeds` has system, feed, tables, status, is_accepted, is_expected.
     """
     states = dict(zip(results["rule"], results["state"], strict=True))
     by_table = feeds.assign(table=feeds["tables"].str.split(", ")).explode("table")

@@ -1,9 +1,4 @@
-"""What the system knows and what it knew: one transaction a night, history as changes, read back as any night left it.
-
-A row of history carries `known_from` and `known_to`: the nights between which it was the latest knowledge. A night that finds nothing new writes
-nothing. A date that is the night itself (a roll that tonight's feed still carries) would change every row every night, so it is written as
-`FAR` and read back as the night that is asked for; what is counted from the night (age of an exception, days waiting) is not stored at all.
-"""
+"""What the system knows and what it knew: one transaction a night, history as changes, read back as any night left it."""
 
 from __future__ import annotations
 
@@ -14,16 +9,14 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
-from sqlalchemy import Connection, Engine, bindparam, create_engine, delete, event, func, insert, select, text, update
-from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
+from sqlalchemy import Connection, Engine, func, insert, select, update
+from sqlalchemy.exc import OperationalError
 
 from config.errors import ConfigurationError, StoreError
 from config.settings import Settings
 from pipelines import tables as t
-
-FAR = date(9999, 12, 31)
-HEAD = "0001"
-_LOCK = 883_2019
+from pipelines.database import first_line, lock, open_engine, unusable
+from pipelines.history import aged, kpi_trend, read_known, read_nightly, records, rewind, typed, write_changes
 
 
 class Store:
@@ -37,30 +30,8 @@ class Store:
     def engine(self) -> Engine:
         """The SQLAlchemy engine, with the schema up to date."""
         if self._engine is None:
-            self._engine = self._open()
+            self._engine = open_engine(self.settings)
         return self._engine
-
-    def _open(self) -> Engine:
-        url = self.settings.database_url
-        try:
-            if url.startswith("sqlite"):
-                self.settings.data_dir.mkdir(parents=True, exist_ok=True)
-                _need_database(url, self.settings)
-            try:
-                engine = create_engine(url.replace("postgresql://", "postgresql+psycopg://", 1))
-            except (ArgumentError, ImportError) as error:
-                raise ConfigurationError(
-                    "EHCP_DATABASE_URL is not a database address.",
-                    "It looks like postgresql://user@host/ehcp; leave it empty for SQLite.",
-                ) from error
-            if engine.dialect.name == "sqlite":
-                event.listen(engine, "connect", _prepare_sqlite)
-            _upgrade(engine)
-        except OSError as error:
-            raise _unusable(str(error.strerror)) from error
-        except DBAPIError as error:
-            raise _unusable(_first_line(error)) from error
-        return engine
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
@@ -69,7 +40,7 @@ class Store:
             with self.engine.connect() as connection:
                 yield connection
         except OperationalError as error:
-            raise _unusable(_first_line(error)) from error
+            raise unusable(first_line(error)) from error
 
     @contextmanager
     def writing(self) -> Iterator[Connection]:
@@ -78,14 +49,14 @@ class Store:
             with self.engine.begin() as connection:
                 yield connection
         except OperationalError as error:
-            raise _unusable(_first_line(error)) from error
+            raise unusable(first_line(error)) from error
 
     @contextmanager
     def night(self, as_of: date, backfill: bool = False) -> Iterator[NightStore]:
         """One night's transaction: everything that `NightStore` saves is kept together, or not at all."""
         try:
             with self.engine.begin() as connection:
-                _lock(connection)
+                lock(connection)
                 newest = connection.scalar(select(func.max(t.runs.c.as_of)).where(t.runs.c.status == "complete"))
                 if newest and as_of < newest and not backfill:
                     raise ConfigurationError(
@@ -94,7 +65,7 @@ class Store:
                     )
                 yield NightStore(connection, as_of, self.settings)
         except OperationalError as error:
-            raise _unusable(_first_line(error)) from error
+            raise unusable(first_line(error)) from error
 
     def night_of(self, known_on: date | None = None) -> date:
         """The newest complete night on or before the day; without a day, the newest. Raises ConfigurationError where there is none."""
@@ -143,7 +114,7 @@ class Store:
             nights = pd.to_datetime(
                 pd.Series(connection.scalars(select(t.runs.c.as_of).where(t.runs.c.status == "complete")).all())
             )
-        return _aged(frame, pd.Timestamp(night), nights)
+        return aged(frame, pd.Timestamp(night), nights)
 
     def links(self, known_on: date | None = None) -> pd.DataFrame:
         """Which record is which child, as that night left it."""
@@ -153,7 +124,7 @@ class Store:
         """A table that is written whole each night (`kpi_values`, `run_feeds`, `rule_results`, `expectation_results`, `review_pairs`)."""
         night = self.night_of(known_on)
         with self.reading() as connection:
-            return _read_nightly(connection, name, night)
+            return read_nightly(connection, name, night)
 
     def feeds(self, known_on: date | None = None) -> pd.DataFrame:
         """What arrived and what was accepted on that night."""
@@ -248,7 +219,7 @@ class Store:
         with self.reading() as connection:
             query = select(feeds.c.night).where(feeds.c.night > night).distinct().order_by(feeds.c.night)
             later = connection.scalars(query).all()
-            return [(day, _read_nightly(connection, "run_feeds", day)) for day in later]
+            return [(day, read_nightly(connection, "run_feeds", day)) for day in later]
 
 
 class NightStore:
@@ -298,11 +269,11 @@ class NightStore:
             .where(table.c.known_from <= (self.previous_night or self.night))
             .order_by(table.c.known_from.desc(), table.c.source, table.c.source_id)
         )
-        return _typed(pd.DataFrame(self.connection.execute(query).all(), columns=list(columns)), columns)
+        return typed(pd.DataFrame(self.connection.execute(query).all(), columns=list(columns)), columns)
 
     def previous_nightly(self, name: str) -> pd.DataFrame:
         """A nightly table of the night before; empty on the first night."""
-        return _read_nightly(self.connection, name, self.previous_night or self.night)
+        return read_nightly(self.connection, name, self.previous_night or self.night)
 
     def acceptances(self) -> set[tuple[str, str, str]]:
         """System, feed and SHA-256 of every file a person let through."""
@@ -327,7 +298,7 @@ class NightStore:
 
     def aged(self, exceptions: pd.DataFrame) -> pd.DataFrame:
         """Exceptions with `age_days` and `nights` as of this night."""
-        return _aged(exceptions, pd.Timestamp(self.night), self.nights())
+        return aged(exceptions, pd.Timestamp(self.night), self.nights())
 
     def trend(self) -> pd.DataFrame:
         """Every earlier night's figures."""
@@ -340,7 +311,7 @@ class NightStore:
     def save_nightly(self, name: str, frame: pd.DataFrame) -> None:
         """Keep a table that is written whole each night."""
         columns = t.NIGHTLY[name]
-        rows = _records(frame.reindex(columns=list(columns)), columns)
+        rows = records(frame.reindex(columns=list(columns)), columns)
         for row in rows:
             row |= {"run_id": self.run_id, "night": self.night}
         if rows:
@@ -383,185 +354,3 @@ class NightStore:
 def snapshot_folder(settings: Settings, run_id: str) -> Path:
     """The private folder with a run's canonical tables."""
     return settings.private_dir / "tables" / run_id
-
-
-def write_changes(connection: Connection, name: str, frame: pd.DataFrame, night: date) -> int:
-    """Bring a history table up to `frame`: rows that are new or different begin tonight, rows that are gone or different end tonight.
-
-    Raises ValueError where a key comes twice: one night knows one thing of it.
-    """
-    table, (keys, columns) = t.history_tables[name], t.HISTORY[name]
-    frame = frame.reindex(columns=list(columns)).reset_index(drop=True)
-    if frame.duplicated(list(keys)).any():
-        raise ValueError(f"{name}: a key ({', '.join(keys)}) comes more than once")
-    for column in t.TONIGHT.get(name, ()):
-        frame[column] = (
-            frame[column].astype("datetime64[us]").mask(frame[column] == pd.Timestamp(night), pd.Timestamp(FAR))
-        )
-    frame["row_hash"] = _hashes(frame, columns)
-    current = pd.DataFrame(
-        connection.execute(select(table.c.id, table.c.row_hash).where(table.c.known_to.is_(None))).all(),
-        columns=["id", "row_hash"],
-    )
-    ended = current.loc[~current["row_hash"].isin(frame["row_hash"]), "id"]
-    begun = frame[~frame["row_hash"].isin(current["row_hash"])]
-    if len(ended):
-        connection.execute(
-            update(table).where(table.c.id == bindparam("row")).values(known_to=night),
-            [{"row": int(row)} for row in ended],
-        )
-    if len(begun):
-        rows = _records(begun, columns | {"row_hash": "hash"})
-        for row in rows:
-            row["known_from"] = night
-        connection.execute(insert(table), rows)
-    return len(ended) + len(begun)
-
-
-def read_known(connection: Connection, name: str, night: date) -> pd.DataFrame:
-    """A history table as the night left it, with proper types."""
-    table, (_, columns) = t.history_tables[name], t.HISTORY[name]
-    query = select(*(table.c[column] for column in columns)).where(
-        table.c.known_from <= night, (table.c.known_to.is_(None)) | (table.c.known_to > night)
-    )
-    frame = _typed(pd.DataFrame(connection.execute(query).all(), columns=list(columns)), columns)
-    for column in t.TONIGHT.get(name, ()):
-        frame[column] = frame[column].mask(frame[column] == pd.Timestamp(FAR), pd.Timestamp(night))
-    return frame
-
-
-def rewind(connection: Connection, night: date) -> None:
-    """Take back everything that this night and later ones wrote, so that the night before stands again."""
-    for table in t.history_tables.values():
-        connection.execute(delete(table).where(table.c.known_from >= night))
-        connection.execute(update(table).where(table.c.known_to >= night).values(known_to=None))
-    for name, table in t.nightly_tables.items():
-        # The feeds of later nights stay: they are what those nights are replayed from, also when a backfill dies half-way.
-        later_too = table.c.night == night if name == "run_feeds" else table.c.night >= night
-        connection.execute(delete(table).where(later_too))
-    connection.execute(
-        delete(t.exception_events).where(t.exception_events.c.night >= night, t.exception_events.c.who.is_(None))
-    )
-    connection.execute(update(t.runs).where(t.runs.c.as_of > night).values(status="superseded"))
-
-
-def _read_nightly(connection: Connection, name: str, night: date) -> pd.DataFrame:
-    table, columns = t.nightly_tables[name], t.NIGHTLY[name]
-    query = select(*(table.c[column] for column in columns)).where(table.c.night == night).order_by(table.c.id)
-    return _typed(pd.DataFrame(connection.execute(query).all(), columns=list(columns)), columns)
-
-
-def kpi_trend(connection: Connection) -> pd.DataFrame:
-    """Every night's figures, oldest first."""
-    table = t.nightly_tables["kpi_values"]
-    columns = ["code", "line", "value", "numerator", "denominator"]
-    rows = connection.execute(
-        select(table.c.night, *(table.c[c] for c in columns)).order_by(table.c.night, table.c.id)
-    ).all()
-    frame = pd.DataFrame(rows, columns=["as_of", *columns])
-    return frame.assign(as_of=pd.to_datetime(frame["as_of"]))
-
-
-def _aged(exceptions: pd.DataFrame, night: pd.Timestamp, nights: pd.Series) -> pd.DataFrame:
-    known = nights.sort_values().to_numpy()
-    since = exceptions["first_seen_on"]
-    counted = (known <= night.to_datetime64()).sum() - known.searchsorted(since.to_numpy())
-    return exceptions.assign(age_days=(night - since).dt.days.astype("Int64"), nights=counted, is_new=since == night)
-
-
-_DTYPES = {"text": "str", "date": "datetime64[us]", "flag": "boolean", "number": "Int64", "share": "Float64"}
-
-
-def _typed(frame: pd.DataFrame, columns: dict[str, str]) -> pd.DataFrame:
-    for column, kind in columns.items():
-        if kind == "date":
-            frame[column] = pd.to_datetime(frame[column], errors="coerce").astype("datetime64[us]")
-        else:
-            frame[column] = frame[column].astype(_DTYPES[kind])
-    return frame
-
-
-def _records(frame: pd.DataFrame, columns: dict[str, str]) -> list[dict[str, Any]]:
-    plain = {}
-    for column, kind in columns.items():
-        values = frame[column]
-        if kind == "date":
-            values = pd.to_datetime(values).astype("datetime64[us]")
-            plain[column] = values.dt.date.astype(object).where(values.notna(), None).tolist()
-        elif kind == "hash":
-            plain[column] = values.astype("int64").tolist()
-        else:
-            values = values.astype(_DTYPES[kind])
-            plain[column] = values.astype(object).where(values.notna(), None).tolist()
-    return [dict(zip(plain, row, strict=True)) for row in zip(*plain.values(), strict=True)]
-
-
-def _hashes(frame: pd.DataFrame, columns: dict[str, str]) -> pd.Series:
-    """One number a row, the same for the same values in any night and on any machine."""
-    text_frame = pd.DataFrame(index=frame.index)
-    for column, kind in columns.items():
-        values = frame[column]
-        if kind == "date":
-            values = pd.to_datetime(values).astype("datetime64[us]").dt.strftime("%Y-%m-%d")
-        elif kind in ("flag", "number"):
-            values = values.astype(_DTYPES[kind])
-        text_frame[column] = values.astype("str").fillna("").astype(object)
-    return pd.Series(pd.util.hash_pandas_object(text_frame, index=False).to_numpy().view("int64"), index=frame.index)
-
-
-def _need_database(url: str, settings: Settings) -> None:
-    """A database that was there and is gone is not begun anew in silence: its history would be lost without a word."""
-    path = Path(url.removeprefix("sqlite:///"))
-    if not path.exists() and (settings.private_dir / "tables").is_dir():
-        raise StoreError(
-            f"The database {path} is gone, although nights have been run here.",
-            f"Restore it from a backup; to begin anew on purpose, empty {settings.data_dir} first.",
-        )
-
-
-def _prepare_sqlite(connection: Any, _: Any) -> None:
-    connection.execute("PRAGMA foreign_keys=ON")
-    connection.execute("PRAGMA busy_timeout=5000")
-    connection.execute("PRAGMA journal_mode=WAL")
-
-
-def _lock(connection: Connection) -> None:
-    """Only one night is written at a time."""
-    if connection.dialect.name == "postgresql":
-        if not connection.scalar(text("SELECT pg_try_advisory_xact_lock(:key)"), {"key": _LOCK}):
-            raise StoreError("Another night is being run on this database.", "Wait for it to end, then run again.")
-    else:
-        connection.execute(update(t.runs).where(t.runs.c.run_id == "").values(status=""))
-
-
-def _upgrade(engine: Engine) -> None:
-    with engine.connect() as connection:
-        known = None
-        if connection.dialect.has_table(connection, "alembic_version"):
-            known = connection.scalar(text("SELECT version_num FROM alembic_version"))
-    if known == HEAD:
-        return
-    if known is not None and known > HEAD:
-        raise StoreError(
-            f"The database is of a newer version ({known}) than this program ({HEAD}).",
-            "Install the newer program, or use another database.",
-        )
-    from alembic import command
-    from alembic.config import Config
-
-    config = Config()
-    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
-    with engine.begin() as connection:
-        config.attributes["connection"] = connection
-        command.upgrade(config, "head")
-
-
-def _unusable(why: str) -> StoreError:
-    return StoreError(
-        f"The database cannot be used: {why}",
-        "See that it is there, is not locked by another program and has room; then run again. Nothing was changed.",
-    )
-
-
-def _first_line(error: DBAPIError) -> str:
-    return str(error.orig).splitlines()[0]

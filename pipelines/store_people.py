@@ -169,7 +169,8 @@ def standing_of(store: Store, exception_id: str) -> list[str]:
         lines.append(f"Assigned to {assigned.iloc[-1]}.")
     claimed = claimed_since(store, exception_id)
     if claimed is not None:
-        lines.append(f"Said to be fixed since the night of {claimed[0]}; still failing in {claimed[1]} nights since.")
+        nights = f"{claimed[1]} night" + ("s" if claimed[1] != 1 else "")
+        lines.append(f"Said to be fixed since the night of {claimed[0]}; still failing in {nights} since.")
     given, proposed = acceptances(events), acceptances(events, PROPOSED)
     if len(given):
         lines.append(f"Accepted until {given['until'].iloc[0]:%Y-%m-%d} by {given['who'].iloc[0]}.")

@@ -30,8 +30,9 @@ from store_drawn import (
 
 from config.errors import ConfigurationError, EhcpError, StoreError
 from pipelines import tables as t
+from pipelines.history import read_known, rewind, write_changes
 from pipelines.rawstore import write_snapshot
-from pipelines.store import NightStore, Store, read_known, rewind, write_changes
+from pipelines.store import NightStore, Store
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])

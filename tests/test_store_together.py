@@ -37,15 +37,15 @@ def test_runs_one_after_the_other(tmp_path: Path) -> None:
 
 
 def test_an_older_night_that_waits_for_a_newer_one_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    lock = under_test._lock
+    lock = under_test.lock
     store_in(tmp_path).engine.dispose()
 
     def waiting(connection: Connection) -> None:
-        monkeypatch.setattr(under_test, "_lock", lock)
+        monkeypatch.setattr(under_test, "lock", lock)
         write(store_in(tmp_path), NEWER)
         lock(connection)
 
-    monkeypatch.setattr(under_test, "_lock", waiting)
+    monkeypatch.setattr(under_test, "lock", waiting)
     with pytest.raises(ConfigurationError, match="older than the newest"):
         write(store_in(tmp_path), OLDER)
     assert store_in(tmp_path).night_of() == NEWER

@@ -37,18 +37,18 @@ def _as_date(_: click.Context, __: click.Parameter, value: datetime | None) -> d
     return value.date() if value else None
 
 
-def day_option(name: str, text: str) -> Callable[[Any], Any]:
-    """A date option in the form 2026-10-27."""
-    return click.option(name, type=DAY, callback=_as_date, metavar="DATE", help=text)
+def day_option(*names: str, text: str, required: bool = False) -> Callable[[Any], Any]:
+    """A date option in the form 2026-10-27; `names` as click takes them."""
+    return click.option(*names, type=DAY, callback=_as_date, metavar="DATE", help=text, required=required)
 
 
 format_option = click.option(
     "--format", "style", type=click.Choice(["table", "csv", "json"]), default="table", help="How to print the list."
 )
 as_of_option = day_option(
-    "--as-of", "What was true on that day, by what is known now. Without it: the newest complete run."
+    "--as-of", text="What was true on that day, by what is known now. Without it: the newest complete run."
 )
-known_on_option = day_option("--known-on", "As that night's run left it.")
+known_on_option = day_option("--known-on", text="As that night's run left it.")
 
 
 def print_frame(frame: Any, style: str) -> None:

@@ -112,11 +112,11 @@ def exceptions_note(now: datetime, exception_id: str, text: str, who: str | None
 
 @exceptions.command("accept")
 @click.argument("exception_id", metavar="ID")
-@day_option("--until", "The day on which the acceptance lapses.")
+@day_option("--until", text="The day on which the acceptance lapses.", required=True)
 @click.option("--reason", required=True, help="Why it can stand until then. Kept with your name; no names of children.")
 @who_option
 @pass_now
-def exceptions_accept(now: datetime, exception_id: str, until: date | None, reason: str, who: str | None) -> None:
+def exceptions_accept(now: datetime, exception_id: str, until: date, reason: str, who: str | None) -> None:
     """Accept an exception until a date. A critical or high one needs a second, different person to give the same command.
 
     It lapses on its date, or before when what the exception says changes. Nothing is closed: the exception stays in the lists as accepted.
@@ -124,8 +124,6 @@ def exceptions_accept(now: datetime, exception_id: str, until: date | None, reas
     from pipelines.acts import ACCEPTANCE
     from pipelines.store_people import accept
 
-    if until is None:
-        raise click.UsageError("Say until when: --until 2026-12-01")
     if accept(open_store(), exception_id, until, reason, _who(who), now) == ACCEPTANCE:
         click.echo(f"Accepted {exception_id} until {until}. The next night shows it as accepted.")
     else:

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     "--nights", default=3, show_default=True, type=click.IntRange(1, 60), help="How many nights to invent and run."
 )
 @click.option("--seed", default=1, show_default=True, help="The same seed invents the same council.")
-@day_option("--end", "The last night. Default: yesterday.")
+@day_option("--end", text="The last night. Default: yesterday.")
 @pass_now
 def demo(now: datetime, plans: int, nights: int, seed: int, end: date | None) -> None:
     """Invent a council, run its nights, and say where to look."""
@@ -84,7 +84,7 @@ def run() -> None:
     type=click.Path(path_type=Path),
     help="Take the extracts from this folder (one folder per system in it), not from where the profiles say.",
 )
-@day_option("--as-of", "The night to run. Default: today.")
+@day_option("--as-of", text="The night to run. Default: today.")
 @click.option(
     "--backfill",
     is_flag=True,

@@ -6,14 +6,12 @@ from datetime import date
 
 import click
 
-from pipelines.commands.common import DAY, _as_date, format_option, open_store, print_frame
+from pipelines.commands.common import day_option, format_option, open_store, print_frame
 
 
 @click.command()
-@click.option(
-    "--from", "first", type=DAY, callback=_as_date, metavar="DATE", required=True, help="As known on this day."
-)
-@click.option("--to", "last", type=DAY, callback=_as_date, metavar="DATE", required=True, help="As known on this day.")
+@day_option("--from", "first", text="As known on this day.", required=True)
+@day_option("--to", "last", text="As known on this day.", required=True)
 @click.option("--bridges", is_flag=True, help="Instead: each KPI line's opening, children in and out, and closing.")
 @format_option
 def changes(first: date, last: date, bridges: bool, style: str) -> None:

@@ -1,0 +1,106 @@
+"""The database itself: opened, brought up to date, locked while a night is written, and its errors in words."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Engine, create_engine, event, text, update
+from sqlalchemy.exc import ArgumentError, DBAPIError
+
+from config.errors import ConfigurationError, StoreError
+from config.settings import Settings
+from pipelines import tables as t
+
+_MIGRATIONS = Path(__file__).parent / "migrations"
+_LOCK = 883_2019
+
+
+def open_engine(settings: Settings) -> Engine:
+    """The engine of the council's database, with the schema up to date. Raises StoreError, or ConfigurationError for an address that is none."""
+    url = settings.database_url
+    try:
+        if url.startswith("sqlite"):
+            settings.data_dir.mkdir(parents=True, exist_ok=True)
+            _need_database(url, settings)
+        try:
+            engine = create_engine(url.replace("postgresql://", "postgresql+psycopg://", 1))
+        except (ArgumentError, ImportError) as error:
+            raise ConfigurationError(
+                "EHCP_DATABASE_URL is not a database address.",
+                "It looks like postgresql://user@host/ehcp; leave it empty for SQLite.",
+            ) from error
+        if engine.dialect.name == "sqlite":
+            event.listen(engine, "connect", _prepare_sqlite)
+        _upgrade(engine)
+    except OSError as error:
+        raise unusable(str(error.strerror)) from error
+    except DBAPIError as error:
+        raise unusable(first_line(error)) from error
+    return engine
+
+
+def lock(connection: Connection) -> None:
+    """Only one night is written at a time."""
+    if connection.dialect.name == "postgresql":
+        if not connection.scalar(text("SELECT pg_try_advisory_xact_lock(:key)"), {"key": _LOCK}):
+            raise StoreError("Another night is being run on this database.", "Wait for it to end, then run again.")
+    else:
+        connection.execute(update(t.runs).where(t.runs.c.run_id == "").values(status=""))
+
+
+def unusable(why: str) -> StoreError:
+    """The error for a database that cannot be used, to be raised."""
+    return StoreError(
+        f"The database cannot be used: {why}",
+        "See that it is there, is not locked by another program and has room; then run again. Nothing was changed.",
+    )
+
+
+def first_line(error: DBAPIError) -> str:
+    """What the database said, without the statement and its values."""
+    return str(error.orig).splitlines()[0]
+
+
+def _need_database(url: str, settings: Settings) -> None:
+    """A database that was there and is gone is not begun anew in silence: its history would be lost without a word."""
+    path = Path(url.removeprefix("sqlite:///"))
+    if not path.exists() and (settings.private_dir / "tables").is_dir():
+        raise StoreError(
+            f"The database {path} is gone, although nights have been run here.",
+            f"Restore it from a backup; to begin anew on purpose, empty {settings.data_dir} first.",
+        )
+
+
+def _prepare_sqlite(connection: Any, _: Any) -> None:
+    connection.execute("PRAGMA foreign_keys=ON")
+    connection.execute("PRAGMA busy_timeout=5000")
+    connection.execute("PRAGMA journal_mode=WAL")
+
+
+def head() -> str:
+    """The newest version of the schema that this program knows: the number that its migration's file begins with."""
+    return max(path.name[:4] for path in (_MIGRATIONS / "versions").glob("[0-9]*.py"))
+
+
+def _upgrade(engine: Engine) -> None:
+    with engine.connect() as connection:
+        known = None
+        if connection.dialect.has_table(connection, "alembic_version"):
+            known = connection.scalar(text("SELECT version_num FROM alembic_version"))
+    newest = head()
+    if known == newest:
+        return
+    if known is not None and known > newest:
+        raise StoreError(
+            f"The database is of a newer version ({known}) than this program ({newest}).",
+            "Install the newer program, or use another database.",
+        )
+    from alembic import command
+    from alembic.config import Config
+
+    config = Config()
+    config.set_main_option("script_location", str(_MIGRATIONS))
+    with engine.begin() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, "head")

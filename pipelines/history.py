@@ -1,0 +1,146 @@
+"""History as changes: a row of history carries `known_from` and `known_to`, the nights between which it was the latest knowledge.
+
+A night that finds nothing new writes nothing. A date that is the night itself (a roll that tonight's feed still carries) would change every row
+every night, so it is written as `FAR` and read back as the night that is asked for; what is counted from the night (age of an
+exception, days waiting) is not stored at all. Functions of an open connection; `pipelines.store` says when they are called.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+import pandas as pd
+from sqlalchemy import Connection, bindparam, delete, insert, select, update
+
+from pipelines import tables as t
+
+FAR = date(9999, 12, 31)
+
+
+def write_changes(connection: Connection, name: str, frame: pd.DataFrame, night: date) -> int:
+    """Bring a history table up to `frame`: rows that are new or different begin tonight, rows that are gone or different end tonight.
+
+    Raises ValueError where a key comes twice: one night knows one thing of it.
+    """
+    table, (keys, columns) = t.history_tables[name], t.HISTORY[name]
+    frame = frame.reindex(columns=list(columns)).reset_index(drop=True)
+    if frame.duplicated(list(keys)).any():
+        raise ValueError(f"{name}: a key ({', '.join(keys)}) comes more than once")
+    for column in t.TONIGHT.get(name, ()):
+        frame[column] = (
+            frame[column].astype("datetime64[us]").mask(frame[column] == pd.Timestamp(night), pd.Timestamp(FAR))
+        )
+    frame["row_hash"] = _hashes(frame, columns)
+    current = pd.DataFrame(
+        connection.execute(select(table.c.id, table.c.row_hash).where(table.c.known_to.is_(None))).all(),
+        columns=["id", "row_hash"],
+    )
+    ended = current.loc[~current["row_hash"].isin(frame["row_hash"]), "id"]
+    begun = frame[~frame["row_hash"].isin(current["row_hash"])]
+    if len(ended):
+        connection.execute(
+            update(table).where(table.c.id == bindparam("row")).values(known_to=night),
+            [{"row": int(row)} for row in ended],
+        )
+    if len(begun):
+        rows = records(begun, columns | {"row_hash": "hash"})
+        for row in rows:
+            row["known_from"] = night
+        connection.execute(insert(table), rows)
+    return len(ended) + len(begun)
+
+
+def read_known(connection: Connection, name: str, night: date) -> pd.DataFrame:
+    """A history table as the night left it, with proper types."""
+    table, (_, columns) = t.history_tables[name], t.HISTORY[name]
+    query = select(*(table.c[column] for column in columns)).where(
+        table.c.known_from <= night, (table.c.known_to.is_(None)) | (table.c.known_to > night)
+    )
+    frame = typed(pd.DataFrame(connection.execute(query).all(), columns=list(columns)), columns)
+    for column in t.TONIGHT.get(name, ()):
+        frame[column] = frame[column].mask(frame[column] == pd.Timestamp(FAR), pd.Timestamp(night))
+    return frame
+
+
+def rewind(connection: Connection, night: date) -> None:
+    """Take back everything that this night and later ones wrote, so that the night before stands again."""
+    for table in t.history_tables.values():
+        connection.execute(delete(table).where(table.c.known_from >= night))
+        connection.execute(update(table).where(table.c.known_to >= night).values(known_to=None))
+    for name, table in t.nightly_tables.items():
+        # The feeds of later nights stay: they are what those nights are replayed from, also when a backfill dies half-way.
+        later_too = table.c.night == night if name == "run_feeds" else table.c.night >= night
+        connection.execute(delete(table).where(later_too))
+    connection.execute(
+        delete(t.exception_events).where(t.exception_events.c.night >= night, t.exception_events.c.who.is_(None))
+    )
+    connection.execute(update(t.runs).where(t.runs.c.as_of > night).values(status="superseded"))
+
+
+def read_nightly(connection: Connection, name: str, night: date) -> pd.DataFrame:
+    """A table that is written whole each night, with proper types."""
+    table, columns = t.nightly_tables[name], t.NIGHTLY[name]
+    query = select(*(table.c[column] for column in columns)).where(table.c.night == night).order_by(table.c.id)
+    return typed(pd.DataFrame(connection.execute(query).all(), columns=list(columns)), columns)
+
+
+def kpi_trend(connection: Connection) -> pd.DataFrame:
+    """Every night's figures, oldest first."""
+    table = t.nightly_tables["kpi_values"]
+    columns = ["code", "line", "value", "numerator", "denominator"]
+    rows = connection.execute(
+        select(table.c.night, *(table.c[c] for c in columns)).order_by(table.c.night, table.c.id)
+    ).all()
+    frame = pd.DataFrame(rows, columns=["as_of", *columns])
+    return frame.assign(as_of=pd.to_datetime(frame["as_of"]))
+
+
+def aged(exceptions: pd.DataFrame, night: pd.Timestamp, nights: pd.Series) -> pd.DataFrame:
+    """Exceptions with `age_days` (days since first seen), `nights` (of `nights`, those since then) and `is_new` as of a night."""
+    known = nights.sort_values().to_numpy()
+    since = exceptions["first_seen_on"]
+    counted = (known <= night.to_datetime64()).sum() - known.searchsorted(since.to_numpy())
+    return exceptions.assign(age_days=(night - since).dt.days.astype("Int64"), nights=counted, is_new=since == night)
+
+
+_DTYPES = {"text": "str", "date": "datetime64[us]", "flag": "boolean", "number": "Int64", "share": "Float64"}
+
+
+def typed(frame: pd.DataFrame, columns: dict[str, str]) -> pd.DataFrame:
+    """What a database gave, as the kinds of `pipelines.tables` in pandas."""
+    for column, kind in columns.items():
+        if kind == "date":
+            frame[column] = pd.to_datetime(frame[column], errors="coerce").astype("datetime64[us]")
+        else:
+            frame[column] = frame[column].astype(_DTYPES[kind])
+    return frame
+
+
+def records(frame: pd.DataFrame, columns: dict[str, str]) -> list[dict[str, Any]]:
+    """Rows for a database: plain values, None where nothing is known."""
+    plain = {}
+    for column, kind in columns.items():
+        values = frame[column]
+        if kind == "date":
+            values = pd.to_datetime(values).astype("datetime64[us]")
+            plain[column] = values.dt.date.astype(object).where(values.notna(), None).tolist()
+        elif kind == "hash":
+            plain[column] = values.astype("int64").tolist()
+        else:
+            values = values.astype(_DTYPES[kind])
+            plain[column] = values.astype(object).where(values.notna(), None).tolist()
+    return [dict(zip(plain, row, strict=True)) for row in zip(*plain.values(), strict=True)]
+
+
+def _hashes(frame: pd.DataFrame, columns: dict[str, str]) -> pd.Series:
+    """One number a row, the same for the same values in any night and on any machine."""
+    text_frame = pd.DataFrame(index=frame.index)
+    for column, kind in columns.items():
+        values = frame[column]
+        if kind == "date":
+            values = pd.to_datetime(values).astype("datetime64[us]").dt.strftime("%Y-%m-%d")
+        elif kind in ("flag", "number"):
+            values = values.astype(_DTYPES[kind])
+        text_frame[column] = values.astype("str").fillna("").astype(object)
+    return pd.Series(pd.util.hash_pandas_object(text_frame, index=False).to_numpy().view("int64"), index=frame.index)
