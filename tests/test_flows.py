@@ -38,6 +38,9 @@ class Result:
     summary: str = "2026-10-25: 1,200 rows\n  capita students: gated"
 
 
+CTRL_C = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)"
+
+
 @pytest.fixture
 def settings(tmp_path: Path) -> Settings:
     return load_settings({"EHCP_DATA": str(tmp_path / "data")})
@@ -268,7 +271,8 @@ def test_a_night_on_a_real_server(environment: None, tmp_path: Path, monkeypatch
     with listening() as port:
         free = port
     serving = subprocess.Popen(
-        [sys.executable, "-c", "from pipelines.cli import main; main()", "serve", "--port", str(free)],
+        # Whoever starts the tests in the background may have Ctrl-C ignored; a person at a terminal has not.
+        [sys.executable, "-c", f"{CTRL_C}; from pipelines.cli import main; main()", "serve", "--port", str(free)],
         env={**os.environ, "EHCP_DATA": str(tmp_path / "data"), "PYTHONUNBUFFERED": "1"},
         stdout=(log := (tmp_path / "serve.log").open("wb")),
         stderr=subprocess.STDOUT,
