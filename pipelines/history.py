@@ -14,6 +14,7 @@ import pandas as pd
 from sqlalchemy import Connection, bindparam, delete, insert, select, update
 
 from pipelines import tables as t
+from pipelines.sealing import sealed_children, without_sealed
 
 FAR = date(9999, 12, 31)
 
@@ -61,6 +62,23 @@ def read_known(connection: Connection, name: str, night: date) -> pd.DataFrame:
     for column in t.TONIGHT.get(name, ()):
         frame[column] = frame[column].mask(frame[column] == pd.Timestamp(FAR), pd.Timestamp(night))
     return frame
+
+
+def ever_known(connection: Connection, name: str, until: date | None = None) -> pd.DataFrame:
+    """Every row that a history table ever held (by the night `until`), newest first."""
+    table, (keys, columns) = t.history_tables[name], t.HISTORY[name]
+    query = select(*(table.c[column] for column in columns))
+    query = query.order_by(table.c.known_from.desc(), *(table.c[key] for key in keys))
+    query = query.where(table.c.known_from <= until) if until else query
+    return typed(pd.DataFrame(connection.execute(query).all(), columns=list(columns)), columns)
+
+
+def shown(connection: Connection, frame: pd.DataFrame) -> pd.DataFrame:
+    """A frame of history as people may read it: see `pipelines.sealing`."""
+    sealed = ever_known(connection, "sealed_records")
+    return without_sealed(
+        frame, sealed, sealed_children(ever_known(connection, "links"), sealed) if len(sealed) else set()
+    )
 
 
 def rewind(connection: Connection, night: date) -> None:

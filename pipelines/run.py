@@ -41,6 +41,7 @@ from pipelines.lifecycle import advance, rule_states
 from pipelines.link import Linkage, link_people
 from pipelines.produce import published_register, write_outputs
 from pipelines.rawstore import purge_raw, write_snapshot
+from pipelines.sealing import is_sealed, sealed_children, without_sealed
 from pipelines.store import Store
 from pipelines.store_people import read_events
 
@@ -183,7 +184,7 @@ def _one_night(
         evaluated = evaluate(Context(frames, table_states(ingested), day, configuration.limits, restricted))
 
         watch.start("exceptions")
-        exceptions, events = _follow(night, evaluated, ingested, frames, day)
+        exceptions, events = _follow(night, evaluated, ingested, frames, sealed, day)
 
         watch.start("expectations")
         expectations = collect(worker, judging)
@@ -284,12 +285,16 @@ def _link(night: Any, ingested: Ingested, day: pd.Timestamp) -> tuple[Linkage, p
 
 
 def _without(frame: Any, keys: pd.DataFrame) -> pd.DataFrame:
-    known = pd.MultiIndex.from_frame(keys[["source", "source_id"]])
-    return frame[~pd.MultiIndex.from_frame(frame[["source", "source_id"]]).isin(known)].reset_index(drop=True)
+    return frame[~is_sealed(frame, keys)].reset_index(drop=True)
 
 
 def _follow(
-    night: Any, evaluated: Any, ingested: Ingested, frames: dict[str, Any], day: pd.Timestamp
+    night: Any,
+    evaluated: Any,
+    ingested: Ingested,
+    frames: dict[str, Any],
+    sealed: pd.DataFrame,
+    day: pd.Timestamp,
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     vanished = frames["vanished"]
     uncertain = set(vanished.loc[vanished["is_on_register"], "child_id"])
@@ -298,7 +303,9 @@ def _follow(
         {code: rule.uses for code, rule in catalogue().items() if rule.is_of_one_record},
         ingested.feeds,
     )
-    exceptions, events = advance(night.previous("exceptions"), evaluated.findings, states, uncertain, day)
+    # What an adoption closed tonight leaves the open list without a word.
+    before = without_sealed(night.previous("exceptions"), sealed, sealed_children(night.links_so_far(), sealed))
+    exceptions, events = advance(before, evaluated.findings, states, uncertain, day)
     exceptions, lapsed = honour(exceptions, read_events(night.connection), day)
     return exceptions, pd.concat([events, lapsed], ignore_index=True)
 

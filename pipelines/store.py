@@ -16,7 +16,17 @@ from config.errors import ConfigurationError, StoreError
 from config.settings import Settings
 from pipelines import tables as t
 from pipelines.database import first_line, lock, open_engine, unusable
-from pipelines.history import aged, kpi_trend, read_known, read_nightly, records, rewind, typed, write_changes
+from pipelines.history import (
+    aged,
+    ever_known,
+    kpi_trend,
+    read_known,
+    read_nightly,
+    records,
+    rewind,
+    shown,
+    write_changes,
+)
 
 
 class Store:
@@ -91,10 +101,10 @@ class Store:
         return dict(row)
 
     def history(self, name: str, known_on: date | None = None) -> pd.DataFrame:
-        """A history table as the night of `known_on` (the newest unless said) left it."""
+        """A history table as the night of `known_on` (the newest unless said) left it, without what an adoption has closed since."""
         night = self.night_of(known_on)
         with self.reading() as connection:
-            return read_known(connection, name, night)
+            return shown(connection, read_known(connection, name, night))
 
     def register(self, known_on: date | None = None) -> pd.DataFrame:
         """The register with `waiting_days`, as that night left it."""
@@ -124,7 +134,7 @@ class Store:
         """A table that is written whole each night (`kpi_values`, `run_feeds`, `rule_results`, `expectation_results`, `review_pairs`)."""
         night = self.night_of(known_on)
         with self.reading() as connection:
-            return read_nightly(connection, name, night)
+            return shown(connection, read_nightly(connection, name, night))
 
     def feeds(self, known_on: date | None = None) -> pd.DataFrame:
         """What arrived and what was accepted on that night."""
@@ -262,14 +272,7 @@ class NightStore:
 
     def links_so_far(self) -> pd.DataFrame:
         """Which record was which child on any earlier night, newest first: a record that was away comes back as itself."""
-        table = t.history_tables["links"]
-        columns = t.HISTORY["links"][1]
-        query = (
-            select(*(table.c[column] for column in columns))
-            .where(table.c.known_from <= (self.previous_night or self.night))
-            .order_by(table.c.known_from.desc(), table.c.source, table.c.source_id)
-        )
-        return typed(pd.DataFrame(self.connection.execute(query).all(), columns=list(columns)), columns)
+        return ever_known(self.connection, "links", self.previous_night or self.night)
 
     def previous_nightly(self, name: str) -> pd.DataFrame:
         """A nightly table of the night before; empty on the first night."""

@@ -8,8 +8,10 @@ import pandas as pd
 from sqlalchemy import Connection, func, insert, select
 
 from config.errors import ConfigurationError
+from outputs.protect import RESTRICTED, mask_restricted, restricted_children
 from pipelines import tables as t
 from pipelines.acts import (
+    ACTS,
     ASSIGNED,
     CLAIMED,
     EVENT_COLUMNS,
@@ -21,6 +23,7 @@ from pipelines.acts import (
     last_act,
     standing,
 )
+from pipelines.history import ever_known, shown
 from pipelines.store import Store
 
 
@@ -99,16 +102,26 @@ def trail(
     store: Store, exception_id: str | None = None, child_id: str | None = None, month: str | None = None
 ) -> pd.DataFrame:
     """The events with rule and child_id, of one exception, one child (under any of its exceptions) or the nights of one month ``2026-10``."""
-    table = t.history_tables["exceptions"].c
     with store.reading() as connection:
         events = read_events(connection, exception_id)
-        query = select(table.exception_id, table.rule, table.child_id).order_by(table.id)
-        known = pd.DataFrame(connection.execute(query).all(), columns=["exception_id", "rule", "child_id"], dtype="str")
+        ever = ever_known(connection, "exceptions")[["exception_id", "rule", "child_id", "source", "source_id"]]
+        known = shown(connection, ever)
+    events = events[~events["exception_id"].isin(set(ever["exception_id"]) - set(known["exception_id"]))]
     if child_id is not None:
         events = events[events["exception_id"].isin(known.loc[known["child_id"] == child_id, "exception_id"])]
     if month is not None:
         events = events[events["night"].dt.strftime("%Y-%m") == month]
-    return events.merge(known.drop_duplicates("exception_id", keep="last"), on="exception_id", how="left")
+    known = known.drop(columns=["source", "source_id"]).drop_duplicates("exception_id")
+    return _masked(events.merge(known, on="exception_id", how="left"), store.register())
+
+
+def _masked(told: pd.DataFrame, register: pd.DataFrame) -> pd.DataFrame:
+    """What people wrote about a restricted child may say where the child is, and so may the rule's name: both are withheld."""
+    restricted = told["child_id"].isin(register.loc[restricted_children(register), "child_id"])
+    masked = mask_restricted(told.drop(columns="value"), register)
+    masked["value"] = told["value"].mask(restricted & told["event"].eq(NOTED), RESTRICTED)
+    masked["reason"] = masked["reason"].mask(restricted & told["event"].isin(ACTS), RESTRICTED)
+    return masked[told.columns]
 
 
 def claimed_since(store: Store, exception_id: str) -> tuple[date, int] | None:

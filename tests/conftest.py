@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
+from store_drawn import settings_in, throw_away_database
+
+from pipelines.store import Store
 
 
 @pytest.fixture(scope="session")
@@ -14,3 +19,18 @@ def shared_data() -> Path:
     if not folder.is_dir():
         pytest.skip("the sample data folder ../shared/data is not beside this checkout")
     return folder
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
+    """An empty store, on each database."""
+    if request.param == "sqlite":
+        yield Store(settings_in(tmp_path / "data"))
+        return
+    try:
+        with throw_away_database() as url:
+            opened = Store(settings_in(tmp_path / "data", url))
+            yield opened
+            opened.engine.dispose()
+    except sa.exc.OperationalError:
+        pytest.skip("no PostgreSQL server answers; set EHCP_TEST_DATABASE_URL to test on one")

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from datetime import date
-from pathlib import Path
 
 import pandas as pd
 import pytest
 from click.testing import CliRunner
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from store_drawn import FIRST, NOW, SECOND, settings_in
+from store_drawn import FIRST, NOW, SECOND
 
 from config.errors import ConfigurationError
 from pipelines.answers_past import changes_between, kpi_bridges
@@ -52,8 +51,8 @@ def keep(store: Store, night: date, children: list[dict[str, object]], links: di
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> Store:
-    opened = Store(settings_in(tmp_path / "data"))
+def store(store: Store) -> Store:
+    opened = store
     day = pd.Timestamp
     keep(
         opened,

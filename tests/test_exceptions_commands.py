@@ -61,7 +61,7 @@ def test_a_claim_shows_in_how_many_nights_it_still_fails(store: Store) -> None:
     ehcp("assign", one, "SEN team", "--who", "ada")
     shown = ehcp("show", one)
     assert shown.exit_code == 0, shown.output
-    assert "still failing in 1 nights" in shown.output and "Assigned to SEN team." in shown.output
+    assert "still failing in 1 night since" in shown.output and "Assigned to SEN team." in shown.output
 
 
 def test_an_unknown_exception_gives_two_lines(store: Store) -> None:

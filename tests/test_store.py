@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 
@@ -25,7 +24,6 @@ from store_drawn import (
     run,
     settings_in,
     spells,
-    throw_away_database,
 )
 
 from config.errors import ConfigurationError, EhcpError, StoreError
@@ -33,20 +31,6 @@ from pipelines import tables as t
 from pipelines.history import read_known, rewind, write_changes
 from pipelines.rawstore import write_snapshot
 from pipelines.store import NightStore, Store
-
-
-@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
-def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
-    if request.param == "sqlite":
-        yield Store(settings_in(tmp_path / "data"))
-        return
-    try:
-        with throw_away_database() as url:
-            opened = Store(settings_in(tmp_path / "data", url))
-            yield opened
-            opened.engine.dispose()
-    except sa.exc.OperationalError:
-        pytest.skip("no PostgreSQL server answers; set EHCP_TEST_DATABASE_URL to test on one")
 
 
 @pytest.fixture

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
-from pathlib import Path
 
 import pandas as pd
 import pytest
 import sqlalchemy as sa
-from store_drawn import FIRST, FOURTH, NOW, SECOND, THIRD, settings_in
+from store_drawn import FIRST, FOURTH, NOW, SECOND, THIRD
 
 from config.errors import ConfigurationError
 from pipelines import store_people as people
@@ -18,11 +17,6 @@ from pipelines.lifecycle import advance
 from pipelines.store import Store
 
 BEFORE = datetime(2026, 10, 28, 23, 30, tzinfo=UTC)
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> Store:
-    return Store(settings_in(tmp_path / "data"))
 
 
 def found(detail: str = "due 2026-10-01", severity: str = "medium") -> pd.DataFrame:
