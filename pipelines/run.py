@@ -311,12 +311,13 @@ def _follow(
 
 
 def _verdict(ingested: Ingested) -> tuple[int, list[str]]:
-    """The exit code and a line for each feed that is not as it should be."""
+    """The exit code and what is not as it should be: a line for the feeds of a system that share a reason."""
     feeds = ingested.feeds[ingested.feeds["is_expected"]]
     wrong = feeds[feeds["status"].isin(["missing", "gated", "refused"]) | feeds["is_stale"]]
+    wrong = wrong.assign(state=wrong["status"].replace("accepted", "stale"))
     messages = [
-        f"{row.system} {row.feed}: {'stale' if row.status == 'accepted' else row.status}. {row.reason}".rstrip()
-        for row in wrong.itertuples()
+        f"{system} {', '.join(names)}: {state}. {reason}".rstrip()
+        for (system, state, reason), names in wrong.groupby(["system", "state", "reason"], sort=False)["feed"]
     ]
     if (wrong["status"] == "refused").any():
         return EXIT_FEED_REFUSED, messages

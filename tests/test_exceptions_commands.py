@@ -67,3 +67,15 @@ def test_a_claim_shows_in_how_many_nights_it_still_fails(store: Store) -> None:
 def test_an_unknown_exception_gives_two_lines(store: Store) -> None:
     result = ehcp("show", "zzz")
     assert result.exit_code == 14 and "There is no exception zzz." in result.output
+
+
+def test_a_table_shows_what_the_window_has_room_for_and_says_what_it_left_out(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    narrow = ehcp("list").output
+    assert max(len(line) for line in narrow.splitlines()) <= 80
+    assert "severity" in narrow and the_one(store)["exception_id"] in narrow and "more columns with" in narrow
+    monkeypatch.setenv("COLUMNS", "400")
+    assert "more columns with" not in ehcp("list").output
+    assert len(ehcp("list", "--format", "csv").output.splitlines()[0].split(",")) > 15

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import date, datetime
+from itertools import accumulate
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -51,8 +52,11 @@ as_of_option = day_option(
 known_on_option = day_option("--known-on", text="As that night's run left it.")
 
 
-def print_frame(frame: Any, style: str) -> None:
-    """Print a list. Dates as 2026-10-27, missing values blank, ids as text."""
+def print_frame(frame: Any, style: str, lead: Sequence[str] = ()) -> None:
+    """Print a list. Dates as 2026-10-27, missing values blank, ids as text; CSV and JSON hold every column, in the order of `frame`.
+
+    A table shows the columns that the terminal has room for, `lead` first, and says how many it left out.
+    """
     shown = frame.copy()
     for name in shown.columns:
         if str(shown[name].dtype).startswith("datetime64"):
@@ -65,15 +69,28 @@ def print_frame(frame: Any, style: str) -> None:
             shown.astype(object).where(shown.notna(), None).to_json(orient="records", indent=2, force_ascii=False)
         )
     else:
-        from rich.console import Console
-        from rich.table import Table
+        _print_table(shown[[*lead, *(name for name in shown.columns if name not in lead)]])
 
-        table = Table(box=None, header_style="bold", pad_edge=False)
-        for name in shown.columns:
-            table.add_column(str(name), overflow="fold")
-        blank = shown.astype(object).where(shown.notna(), "")
-        for row in blank.to_numpy().tolist():
-            table.add_row(*(str(value) for value in row))
-        console = Console()
-        console.print(table)
-        console.print(f"{len(shown):,} rows", style="dim")
+
+#: A column wider than this is folded rather than let push the others out.
+_FOLDED, _GAP, _FEWEST = 20, 2, 2
+
+
+def _print_table(frame: Any) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    console = Console()
+    texts = frame.astype(object).where(frame.notna(), "").astype(str)
+    needed = [max(len(name), int(texts[name].str.len().max() or 0) if len(texts) else 0) for name in texts.columns]
+    ends = list(accumulate(min(width, _FOLDED) + _GAP for width in needed))
+    fitting = max(_FEWEST, sum(end <= console.width + _GAP for end in ends))
+    table = Table(box=None, header_style="bold", pad_edge=False, padding=(0, _GAP, 0, 0))
+    for name, width in zip(texts.columns[:fitting], needed, strict=False):
+        table.add_column(str(name), overflow="fold", no_wrap=width <= _FOLDED)
+    for row in texts.iloc[:, :fitting].to_numpy().tolist():
+        table.add_row(*row)
+    console.print(table)
+    left_out = len(texts.columns) - fitting
+    more = f"; {left_out} more columns with --format csv or in a wider window" if left_out > 0 else ""
+    console.print(f"{len(texts):,} rows{more}", style="dim")

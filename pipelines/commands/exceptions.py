@@ -9,6 +9,9 @@ import click
 
 from pipelines.commands.common import day_option, format_option, known_on_option, open_store, pass_now, print_frame
 
+#: What a terminal shows first.
+LEAD = ("severity", "rule", "child_id", "age_days", "exception_id", "detail", "owner", "status")
+
 
 @click.group()
 def exceptions() -> None:
@@ -53,7 +56,7 @@ def exceptions_list(
         frame = frame[frame["owner"].str.casefold() == owner.casefold()]
     if child:
         frame = frame[frame["child_id"] == child]
-    print_frame(frame, style)
+    print_frame(frame, style, LEAD)
 
 
 who_option = click.option("--who", help="Your name. Default: the name you are logged in with.")

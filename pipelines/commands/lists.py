@@ -17,6 +17,11 @@ from pipelines.commands.common import (
     settings,
 )
 
+#: What a terminal shows first of each list.
+REGISTER_LEAD = ("child_id", "whereabouts_grade", "setting_name", "next_review_due_on", "visit_due_on")
+KPI_LEAD = ("code", "line", "title", "value", "target", "numerator", "denominator", "not_judged")
+FEED_LEAD = ("system", "feed", "status", "rows", "accepted", "set_aside", "reason")
+
 
 @click.command()
 @as_of_option
@@ -27,7 +32,7 @@ def register(as_of: date | None, known_on: date | None, sources: bool, style: st
     """One row per child: where they are, plan, reviews, visits, awaiting, and how sure the whereabouts are."""
     from pipelines.answers import register_as_of
 
-    print_frame(register_as_of(open_store(), as_of, known_on, with_sources=sources), style)
+    print_frame(register_as_of(open_store(), as_of, known_on, with_sources=sources), style, REGISTER_LEAD)
 
 
 @click.command()
@@ -38,7 +43,7 @@ def kpis(as_of: date | None, known_on: date | None, style: str) -> None:
     """The KPI figures, with numerator, denominator and how many could not be judged."""
     from pipelines.answers import kpis_as_of
 
-    print_frame(kpis_as_of(open_store(), as_of, known_on), style)
+    print_frame(kpis_as_of(open_store(), as_of, known_on), style, KPI_LEAD)
 
 
 @click.group()
@@ -51,7 +56,7 @@ def feeds() -> None:
 @format_option
 def feeds_list(known_on: date | None, style: str) -> None:
     """Each feed of the newest night: file, rows, accepted, set aside, and why it was not accepted."""
-    print_frame(open_store().feeds(known_on=known_on), style)
+    print_frame(open_store().feeds(known_on=known_on), style, FEED_LEAD)
 
 
 @feeds.command("accept")
