@@ -19,6 +19,8 @@ UNDONE, LAPSED = "undone", "acceptance lapsed"
 ACTS = (ASSIGNED, NOTED, PROPOSED, ACCEPTANCE, CLAIMED)
 #: An acceptance of one of these needs a second, different person.
 SECONDED = ("critical", "high")
+#: What people did, and what came of it: all that tonight's acceptances rest on.
+OF_PEOPLE = (*ACTS, UNDONE, LAPSED)
 EVENT_COLUMNS = ("id", "exception_id", "night", "event", "value", "reason", "who", "at", "place")
 
 
@@ -57,6 +59,8 @@ def honour(exceptions: pd.DataFrame, events: pd.DataFrame, night: pd.Timestamp) 
     left aside, so that an older night can be run again. A resolved exception stays as it is.
     """
     given = acceptances(events[events["night"] <= night])
+    if given.empty and not exceptions["status"].eq(ACCEPTED).any():
+        return exceptions, pd.DataFrame(columns=["exception_id", "event", "value", "reason"])
     known = given.reindex(exceptions["exception_id"]).set_axis(exceptions.index)
     reasons = (
         (known["until"] <= night, "its date has come"),

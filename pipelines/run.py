@@ -30,7 +30,7 @@ from config.profiles import load_profiles
 from config.settings import Settings, config_file
 from connectors.pull import find_extracts
 from pipelines import publish
-from pipelines.acts import honour
+from pipelines.acts import OF_PEOPLE, honour
 from pipelines.assemble import build
 from pipelines.compare import rule_frames
 from pipelines.configuration import load_configuration, versions
@@ -306,7 +306,7 @@ def _follow(
     # What an adoption closed tonight leaves the open list without a word.
     before = without_sealed(night.previous("exceptions"), sealed, sealed_children(night.links_so_far(), sealed))
     exceptions, events = advance(before, evaluated.findings, states, uncertain, day)
-    exceptions, lapsed = honour(exceptions, read_events(night.connection), day)
+    exceptions, lapsed = honour(exceptions, read_events(night.connection, kinds=OF_PEOPLE), day)
     return exceptions, pd.concat([events, lapsed], ignore_index=True)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, date, datetime
 
 import pandas as pd
@@ -27,12 +28,14 @@ from pipelines.history import ever_known, shown
 from pipelines.store import Store
 
 
-def read_events(connection: Connection, exception_id: str | None = None) -> pd.DataFrame:
-    """The events of one exception, or of all, in the order in which they were written."""
+def read_events(connection: Connection, exception_id: str | None = None, kinds: Sequence[str] = ()) -> pd.DataFrame:
+    """The events of one exception, or of all (of some kinds), in the order in which they were written."""
     events = t.exception_events
     query = select(*(events.c[name] for name in EVENT_COLUMNS)).order_by(events.c.id)
     if exception_id is not None:
         query = query.where(events.c.exception_id == exception_id)
+    if kinds:
+        query = query.where(events.c.event.in_(kinds))
     frame = pd.DataFrame(connection.execute(query).all(), columns=list(EVENT_COLUMNS))
     texts = ["exception_id", "event", "value", "reason", "who", "place"]
     frame = frame.astype(dict.fromkeys(texts, "str") | {"id": "int64"})
