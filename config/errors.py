@@ -52,3 +52,9 @@ class StoreError(EhcpError):
     """The database or the data directory cannot be used: locked, vanished, full or of another version."""
 
     exit_code = EXIT_CONFIGURATION
+
+
+class MailError(EhcpError):
+    """A message that did not leave. It never says to whom, or with which password."""
+
+    exit_code = EXIT_CONFIGURATION

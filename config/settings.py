@@ -13,6 +13,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from config.errors import ConfigurationError
+from config.mail import MailServer, addresses, mail_server
 from config.yaml_text import TypedLoader
 
 PACKAGED = Path(__file__).resolve().parent
@@ -36,6 +37,9 @@ class Settings(BaseModel):
     database_url: str
     config_dir: Path | None
     council: Council
+    mail: MailServer | None = None
+    digest_to: tuple[str, ...] = ()
+    outputs_url: str = ""
 
     @property
     def private_dir(self) -> Path:
@@ -78,7 +82,7 @@ def load_yaml(path: Path) -> dict[str, Any]:
 
 
 def load_settings(environ: Mapping[str, str]) -> Settings:
-    """Settings from EHCP_DATA, EHCP_DATABASE_URL and EHCP_CONFIG. Raises ConfigurationError where a value makes no sense."""
+    """Settings from EHCP_DATA, EHCP_DATABASE_URL, EHCP_CONFIG and those of mail. Raises ConfigurationError where a value makes no sense."""
     data_dir = Path(environ.get("EHCP_DATA") or "var").expanduser()
     config_dir = Path(environ["EHCP_CONFIG"]).expanduser() if environ.get("EHCP_CONFIG") else None
     if config_dir and not config_dir.is_dir():
@@ -94,4 +98,12 @@ def load_settings(environ: Mapping[str, str]) -> Settings:
         place = ".".join(str(part) for part in first["loc"])
         raise ConfigurationError(f"{path}: {place}: {first['msg']}", "Correct the value.") from error
     url = environ.get("EHCP_DATABASE_URL") or f"sqlite:///{data_dir.resolve().as_posix()}/ehcp.sqlite"
-    return Settings(data_dir=data_dir, database_url=url, config_dir=config_dir, council=council)
+    return Settings(
+        data_dir=data_dir,
+        database_url=url,
+        config_dir=config_dir,
+        council=council,
+        mail=mail_server(environ),
+        digest_to=addresses(environ, "EHCP_DIGEST_TO"),
+        outputs_url=environ.get("EHCP_OUTPUTS_URL", "").rstrip("/"),
+    )
