@@ -75,10 +75,29 @@ def ever_known(connection: Connection, name: str, until: date | None = None) -> 
 
 def shown(connection: Connection, frame: pd.DataFrame) -> pd.DataFrame:
     """A frame of history as people may read it: see `pipelines.sealing`."""
-    sealed = ever_known(connection, "sealed_records")
-    return without_sealed(
-        frame, sealed, sealed_children(ever_known(connection, "links"), sealed) if len(sealed) else set()
-    )
+    return without_sealed(frame, *closed_by_adoption(connection))
+
+
+def closed_by_adoption(connection: Connection) -> tuple[pd.DataFrame, set[str]]:
+    """The records (``source, source_id``) that an adoption ever closed, and the children who have no other, by the links of any night."""
+    sealed = ever_known(connection, "sealed_records").drop_duplicates()
+    if sealed.empty:
+        return sealed, set()
+    links = t.history_tables["links"].c
+    columns = [links.source, links.source_id, links.child_id]
+    theirs = select(links.child_id).where(links.source_id.in_(sealed["source_id"].tolist()))
+    rows = connection.execute(select(*columns).where(links.child_id.in_(theirs)).distinct()).all()
+    frame = pd.DataFrame(rows, columns=["source", "source_id", "child_id"], dtype="str")
+    return sealed, sealed_children(frame, sealed)
+
+
+def restricted_now(connection: Connection) -> set[str]:
+    """The children whose newest row of the register says that they are restricted."""
+    register = t.history_tables["register"].c
+    flagged = select(register.child_id).where(register.is_restricted)
+    query = select(register.child_id, register.is_restricted).where(register.child_id.in_(flagged))
+    newest = dict(row._tuple() for row in connection.execute(query.order_by(register.known_from)))
+    return {child for child, is_restricted in newest.items() if is_restricted}
 
 
 def rewind(connection: Connection, night: date) -> None:

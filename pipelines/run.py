@@ -34,6 +34,7 @@ from pipelines.acts import OF_PEOPLE, honour
 from pipelines.assemble import build
 from pipelines.compare import rule_frames
 from pipelines.configuration import load_configuration, versions
+from pipelines.facts import keep_facts
 from pipelines.feed_frames import feed_frames, table_states
 from pipelines.ingest import Ingested, ingest
 from pipelines.kpis import Night, compute
@@ -217,7 +218,8 @@ def _one_night(
         ):
             night.save_nightly(name, frame)
         counts = _counts(ingested, linkage, register, evaluated, exceptions, day)
-        write_snapshot(night.snapshot, ingested.tables)
+        write_snapshot(night.snapshot, ingested.tables | {"links": linkage.links})
+        keep_facts(settings.private_dir, ingested.tables, linkage.links, as_of)
         exit_code, messages = _verdict(ingested)
         period = f"{as_of:%Y-%m}"
         with publish.writing(settings.outputs_dir, period, night.run_id) as folder:

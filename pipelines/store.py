@@ -18,11 +18,13 @@ from pipelines import tables as t
 from pipelines.database import first_line, lock, open_engine, unusable
 from pipelines.history import (
     aged,
+    closed_by_adoption,
     ever_known,
     kpi_trend,
     read_known,
     read_nightly,
     records,
+    restricted_now,
     rewind,
     shown,
     write_changes,
@@ -105,6 +107,16 @@ class Store:
         night = self.night_of(known_on)
         with self.reading() as connection:
             return shown(connection, read_known(connection, name, night))
+
+    def closed_by_adoption(self) -> tuple[pd.DataFrame, set[str]]:
+        """The records that an adoption ever closed, and the children who have no other: see `pipelines.sealing`."""
+        with self.reading() as connection:
+            return closed_by_adoption(connection)
+
+    def restricted(self) -> set[str]:
+        """The children who are restricted by the newest knowledge of them, whatever an earlier night knew."""
+        with self.reading() as connection:
+            return restricted_now(connection)
 
     def register(self, known_on: date | None = None) -> pd.DataFrame:
         """The register with `waiting_days`, as that night left it."""

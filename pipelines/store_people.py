@@ -84,6 +84,16 @@ def undo(store: Store, exception_id: str, who: str, at: datetime) -> str:
     return str(act["event"])
 
 
+def first_seen(store: Store) -> pd.Series:
+    """The night that first raised each exception that ever was, by exception_id."""
+    exceptions = t.history_tables["exceptions"].c
+    query = select(exceptions.exception_id, func.min(exceptions.first_seen_on)).group_by(exceptions.exception_id)
+    with store.reading() as connection:
+        rows = connection.execute(query).all()
+    frame = pd.DataFrame(rows, columns=["exception_id", "on"])
+    return pd.to_datetime(frame.set_index("exception_id")["on"])
+
+
 def one_exception(store: Store, exception_id: str) -> pd.Series:
     """One exception as the newest night left it, resolved or not. Raises ConfigurationError where there is none of that id."""
     frame = store.exceptions(include_resolved=True)

@@ -7,7 +7,15 @@ from typing import Any
 
 import click
 
-from pipelines.commands.common import day_option, format_option, known_on_option, open_store, pass_now, print_frame
+from pipelines.commands.common import (
+    as_of_option,
+    day_option,
+    format_option,
+    known_on_option,
+    open_store,
+    pass_now,
+    print_frame,
+)
 
 #: What a terminal shows first.
 LEAD = ("severity", "rule", "child_id", "age_days", "exception_id", "detail", "owner", "status")
@@ -34,6 +42,7 @@ def exceptions() -> None:
     type=click.Choice(["open", "accepted", "not_evaluated", "resolved"]),
     help="Only this status; resolved ones are left out unless asked for.",
 )
+@as_of_option
 @known_on_option
 @format_option
 def exceptions_list(
@@ -42,13 +51,14 @@ def exceptions_list(
     severity: tuple[str, ...],
     child: str | None,
     status: tuple[str, ...],
+    as_of: date | None,
     known_on: date | None,
     style: str,
 ) -> None:
-    """The exceptions as the newest night left them, or a past one (--known-on)."""
+    """The exceptions as the newest night left them, as a past one did (--known-on), or as at a day by what is known now (--as-of)."""
     from pipelines.answers import exceptions_known
 
-    frame = exceptions_known(open_store(), known_on, include_resolved="resolved" in status)
+    frame = exceptions_known(open_store(), known_on, include_resolved="resolved" in status, as_of=as_of)
     for column, wanted in (("rule", rule), ("severity", severity), ("status", status)):
         if wanted:
             frame = frame[frame[column].isin(wanted)]

@@ -1,0 +1,181 @@
+"""A past day, put together again: what was true on one day (`as_of`) by what one night knew (`known_on`).
+
+The pure road (assemble, compare, rules, figures) runs with that day, over the tables that night knew, from which what had not happened by the day
+has been taken out. Register and questions rest on the kept facts, for any night; exceptions and figures need names and addresses too, which
+are kept for the last nights only (`snapshots_kept`).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from functools import cached_property
+from typing import Any
+
+import pandas as pd
+
+from checks.engine import Context, catalogue, evaluate
+from config.canonical import TABLES
+from config.errors import ConfigurationError
+from outputs.protect import mask_restricted, restricted_children
+from pipelines.acts import OF_PEOPLE, honour
+from pipelines.assemble import Assembled, build
+from pipelines.compare import rule_frames
+from pipelines.configuration import Configuration, load_configuration
+from pipelines.facts import children_of_interest, read_facts
+from pipelines.feed_frames import table_states
+from pipelines.ingest import Ingested
+from pipelines.kpis import Night, compute
+from pipelines.lifecycle import OPEN, identify
+from pipelines.pastday import as_at, vanished_by
+from pipelines.produce import published_register
+from pipelines.rawstore import read_snapshot
+from pipelines.sealing import without_sealed
+from pipelines.store import Store, snapshot_folder
+from pipelines.store_people import first_seen, read_events
+
+_NO_PAIRS = ["source_a", "source_id_a", "source_b", "source_id_b", "weight", "agrees", "differs"]
+
+
+@dataclass(frozen=True)
+class Position:
+    """One day by one night's knowledge: the register, the tables behind it with `child_id`, and from them exceptions and figures."""
+
+    store: Store
+    as_of: date
+    known_on: date
+    assembled: Assembled
+    vanished: pd.DataFrame
+    feeds: pd.DataFrame
+    configuration: Configuration
+
+    @property
+    def day(self) -> pd.Timestamp:
+        """The day, as a midnight Timestamp."""
+        return pd.Timestamp(self.as_of)
+
+    @cached_property
+    def register(self) -> pd.DataFrame:
+        """The register as people see it; not yet masked."""
+        return published_register(self.assembled.register, self.day)
+
+    @cached_property
+    def frames(self) -> dict[str, Any]:
+        """What rules read about children, and who has vanished."""
+        configuration = self.configuration
+        undecided = pd.DataFrame(columns=_NO_PAIRS, dtype="str")
+        frames = rule_frames(
+            self.assembled, undecided, self.day, configuration.limits, configuration.precedence, configuration.provision, configuration.la_code
+        )  # fmt: skip
+        keys = self.assembled.tables["people"][["source", "source_id", "child_id"]]
+        vanished = self.vanished.merge(keys, on=["source", "source_id"], how="left")
+        on_register = vanished["child_id"].isin(frames["register"]["child_id"])
+        return frames | {"vanished": vanished.assign(is_on_register=on_register)}
+
+    @cached_property
+    def findings(self) -> pd.DataFrame:
+        """What the rules about children find on the day; what arrived on that day (SR01 to SR07) is known on nights only."""
+        rules = {code: rule for code, rule in catalogue().items() if not code.startswith("SR") or code == "SR08"}
+        register = self.frames["register"]
+        restricted = frozenset(register.loc[register["is_restricted"], "child_id"])
+        states = table_states(Ingested({**dict.fromkeys(TABLES), **self.assembled.tables}, self.feeds))
+        return evaluate(Context(self.frames, states, self.day, self.configuration.limits, restricted), rules).findings
+
+    def exceptions(self) -> pd.DataFrame:
+        """The findings as exceptions: accepted where people had accepted them by the day, dated to the night that first raised them."""
+        frame = self.findings.assign(exception_id=identify(self.findings), status=OPEN, reopened_on=pd.NaT)
+        seen = frame["exception_id"].map(first_seen(self.store)).astype("datetime64[us]")
+        frame["first_seen_on"] = seen.where(seen <= self.day)
+        frame["age_days"] = (self.day - frame["first_seen_on"]).dt.days.astype("Int64")
+        with self.store.reading() as connection:
+            events = read_events(connection, kinds=OF_PEOPLE)
+        frame, _ = honour(frame, events, self.day)
+        return frame.assign(nights=pd.NA, is_new=pd.NA, resolved_on=pd.NaT)
+
+    def kpis(self) -> tuple[pd.DataFrame, pd.DataFrame]:
+        """The figures and the children behind them; without source health (K17), which is of a night."""
+        nothing = pd.DataFrame({"system": [], "is_met": []})
+        night = Night(
+            self.frames, self.findings, self.feeds.iloc[:0], nothing, self.day, self.configuration.limits
+        )  # fmt: skip
+        return compute(night, self.configuration.targets)
+
+
+def position(store: Store, as_of: date, known_on: date | None = None, with_names: bool = False) -> Position:
+    """What was true on `as_of` by what the night of `known_on` (the newest unless said) knew.
+
+    `with_names` takes the whole tables, which exceptions and figures need. Raises ConfigurationError where they are no longer kept.
+    """
+    night = store.night_of(known_on)
+    feeds, configuration = store.feeds(night), load_configuration(store.settings)
+    facts = None if with_names else read_facts(store.settings.private_dir, night, feeds)
+    tables, links = facts or _whole(store, night, with_names)
+    sealed, children = store.closed_by_adoption()
+    links = without_sealed(links, sealed, children)
+    day = pd.Timestamp(as_of)
+    tables = as_at(tables, day, pd.Timestamp(night))
+    vanished = vanished_by(tables["people"], day)
+    assembled = build(
+        tables, links, vanished, day, configuration.limits, configuration.precedence, configuration.la_code
+    )
+    return Position(store, as_of, night, assembled, vanished, feeds, configuration)
+
+
+def _whole(store: Store, night: date, with_names: bool) -> tuple[dict[str, Any], pd.DataFrame]:
+    """The tables and links as the run of a night kept them, as far as they bear on a child with a plan or a request."""
+    folder = snapshot_folder(store.settings, store.newest_run(night)["run_id"])
+    tables = {name: read_snapshot(folder, name) for name in TABLES}
+    if tables["plans"] is None:
+        kept = store.settings.council.snapshots_kept
+        raise ConfigurationError(
+            f"The tables of the night of {night} are no longer kept: those of the last {kept} nights are.",
+            "Ask with --as-of alone (by what is known now) or with --known-on alone (as that night left it)."
+            if with_names
+            else "Ask about a night since the facts are kept, or with --as-of alone.",
+        )
+    links = read_snapshot(folder, "links")
+    return narrowed(tables, store.links(night) if links is None else links)
+
+
+def narrowed(tables: dict[str, Any], links: pd.DataFrame) -> tuple[dict[str, Any], pd.DataFrame]:
+    """Tables and links without the pupils who have nothing to do with a plan.
+
+    There stay the children with a plan or a request, those whom social care says have a plan, and whoever shares a number, or a name and a
+    date of birth, with one of them in a system: so every rule finds what it finds over the whole tables.
+    """
+    ours = set(children_of_interest(tables, links))
+    involvements = tables["involvements"]
+    keys = ["source", "source_id"]
+    if involvements is not None:
+        flagged = involvements.loc[involvements["has_plan"].fillna(False).astype(bool), keys]
+        ours |= set(flagged.merge(links, on=keys)["child_id"])
+    chosen = links[links["child_id"].isin(ours)]
+    records = pd.MultiIndex.from_frame(chosen[keys])
+    people = tables["people"]
+    known = people[pd.MultiIndex.from_frame(people[keys]).isin(records)]
+    alike = people["upn"].isin(known["upn"].dropna()) | (
+        people["born_on"].isin(known["born_on"].dropna())
+        & people["surname"].str.casefold().isin(known["surname"].str.casefold().dropna())
+    )
+    beside = pd.MultiIndex.from_frame(people.loc[alike, keys])
+    everyone = pd.MultiIndex.from_frame(links[keys])
+    links = links[everyone.isin(records) | everyone.isin(beside)]
+    records = pd.MultiIndex.from_frame(links[keys])
+    narrow = {
+        name: frame
+        if frame is None or TABLES[name].is_reference
+        else frame[pd.MultiIndex.from_frame(frame[keys]).isin(records)]
+        for name, frame in tables.items()
+    }
+    return narrow, links
+
+
+def protected(store: Store, frame: pd.DataFrame, register: pd.DataFrame) -> pd.DataFrame:
+    """A frame for people: whoever is restricted by the register given, or by the newest knowledge, shows no whereabouts."""
+    secret = restricted_children(register) | register["child_id"].isin(store.restricted())
+    masked = mask_restricted(frame, register.assign(is_restricted=secret))
+    if "is_restricted" in masked:
+        masked["is_restricted"] = masked["is_restricted"].astype("boolean") | masked["child_id"].isin(
+            set(register.loc[secret, "child_id"])
+        )
+    return masked
