@@ -42,6 +42,12 @@ class FeedRefusedError(EhcpError):
     exit_code = EXIT_FEED_REFUSED
 
 
+class ReturnRefusedError(EhcpError):
+    """A workbook handed back that cannot be read, or is none that was handed out."""
+
+    exit_code = EXIT_FEED_REFUSED
+
+
 class PublicationStoppedError(EhcpError):
     """An expectation that must hold before anything is published does not."""
 

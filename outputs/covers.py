@@ -141,7 +141,9 @@ def footer_of(about: About, title: str) -> str:
     return f"{about.council} · {title} · night of {uk_date(about.as_of)} · run {about.run_id} · official: sensitive"
 
 
-def write_run_sheet(book: Book, about: About, columns: Sequence[Column], kind: str, rows: int) -> None:
+def write_run_sheet(
+    book: Book, about: About, columns: Sequence[Column], kind: str, rows: int, handout: str = ""
+) -> None:
     """A hidden sheet with the run's facts and the key of every heading, so that a file handed back can be understood."""
     sheet = book.add("_run")
     sheet.sheet_state = "hidden"
@@ -153,6 +155,7 @@ def write_run_sheet(book: Book, about: About, columns: Sequence[Column], kind: s
         "run_id": about.run_id,
         "generated_at": about.generated_at.isoformat(timespec="seconds"),
         "rows": str(rows),
+        "handout": handout,
     } | {f"column:{column.key}": column.title for column in columns}
     for name, value in facts.items():
         sheet.append([(name, "text"), (value, "text")])

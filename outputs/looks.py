@@ -5,11 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from openpyxl.cell.cell import Cell
-from openpyxl.styles import Alignment, Border, Font, PatternFill, Side
+from openpyxl.styles import Alignment, Border, Font, PatternFill, Protection, Side
 from openpyxl.worksheet._write_only import WriteOnlyWorksheet
 
 DATE_FORMAT = "dd/mm/yyyy"
 INK, QUIET, LINE, HEAD, PAPER, ACCENT = "1C2B33", "5A6872", "D5DCE0", "12404F", "F4F7F8", "0B5D75"
+#: Cells that people fill in: their fill, the line around them, and the fill of their heading.
+ENTRY, ENTRY_LINE, ENTRY_HEAD = "FFFDE5", "D9C26A", "6B5300"
 #: Fill and text of each severity: dark enough on light, or light enough on dark, to be read (WCAG AA).
 SEVERITY_COLOURS = {
     "critical": ("9B1C1C", "FFFFFF"),
@@ -132,6 +134,17 @@ def _looks() -> dict[str, dict[str, Any]]:
             "alignment": Alignment(vertical="center", wrap_text=True),
         },
     }
+    # What people fill in: the only cells that are not locked.
+    entry = {
+        "font": Font(name=FONT, size=10, color=INK),
+        "fill": _fill(ENTRY),
+        "border": Border(*[Side("thin", color=ENTRY_LINE)] * 4),
+        "protection": Protection(locked=False),
+    }
+    looks["entry"] = entry | {"number_format": "@", "alignment": Alignment(vertical="center", wrap_text=True)}
+    looks["entry choice"] = entry | {"number_format": "@", "alignment": top}
+    looks["entry date"] = entry | {"number_format": DATE_FORMAT, "alignment": centre}
+    looks["head entry"] = looks["head list"] | {"fill": _fill(ENTRY_HEAD)}
     for prefix, colours in (("severity", SEVERITY_COLOURS), ("rag", RAG_COLOURS)):
         for name, (fill, ink) in colours.items():
             looks[f"{prefix} {name}"] = {

@@ -24,6 +24,7 @@ from openpyxl.worksheet._write_only import WriteOnlyWorksheet
 from openpyxl.worksheet.properties import PageSetupProperties
 from openpyxl.xml.functions import fromstring
 
+from outputs.entries import open_entries
 from outputs.looks import GRADE_LOOKS, RAG_COLOURS, SEVERITY_COLOURS, Styles
 from outputs.protect import clean_text, would_run
 from outputs.wording import GRADES, SEVERITY_TITLES, titled
@@ -36,8 +37,9 @@ class Column:
     """One column of a list: where its value comes from, its heading, its width in characters and how it is shown.
 
     `kind` is ``text``, ``wrapped``, ``date``, ``due`` (a date, red where ``<key>_is_late``), ``number``, ``percent``,
-    ``points``, ``target``, ``severity``, ``figure`` (a percentage, or days where ``unit`` says so), ``rag``, ``grade``, ``flag`` or ``new``; `about` explains it on the cover; a
-    hidden column carries a key for the way back; one that is not printed stands to the right of the printed.
+    ``points``, ``target``, ``severity``, ``figure`` (a percentage, or days where ``unit`` says so), ``rag``, ``grade``, ``flag`` or ``new``; or, to be
+    filled in by people (`outputs.entries`), ``entry``, ``entry date`` or ``entry choice`` with the name of its list in `choices`. `about` explains
+    it on the cover; a hidden column carries a key for the way back; one that is not printed stands to the right of the printed.
     """
 
     key: str
@@ -47,6 +49,12 @@ class Column:
     about: str = ""
     is_hidden: bool = False
     is_printed: bool = True
+    choices: str = ""
+
+    @property
+    def is_entry(self) -> bool:
+        """Whether people fill it in."""
+        return self.kind.startswith("entry")
 
 
 class Sheet(WriteOnlyWorksheet):
@@ -108,10 +116,14 @@ def _cell_text(value: Any, place: str, style: tuple[int, int]) -> str:
     return f'<c r="{place}" s="{style[0]}"><v>{value}</v></c>'
 
 
+_CODED = re.compile(r"_(?=x[0-9A-Fa-f]{4}_)")
+
+
 @lru_cache(maxsize=20_000)
 def _inner_text(value: str) -> tuple[bool, str]:
     """Whether a spreadsheet could run the text, and the text as XML."""
-    text = clean_text(value)
+    # A spreadsheet reads _x0041_ as the letter A: the underscore is written as its own code, as they do themselves.
+    text = _CODED.sub("_x005F_", clean_text(value)) if "_x" in value else clean_text(value)
     keep = ' xml:space="preserve"' if text != text.strip() or "\n" in text else ""
     return would_run(text), f"<t{keep}>{escape(text)}</t>"
 
@@ -124,6 +136,8 @@ class Book(Workbook):
         self._taken: set[str] = set()
         self._reserved: set[str] = set()
         self._styles: Styles | None = None
+        #: Where the values of each list of choices are (see `outputs.entries.write_choices`).
+        self.choices: dict[str, str] = {}
 
     @property
     def styles(self) -> Styles:
@@ -199,8 +213,9 @@ def write_list(
         note = footer if len(starts) == 1 else f"{footer}: part {part} of {len(starts)}"
         sheet = book.add(name)
         _set_up(sheet, columns, len(piece), note, freeze, tab_colour, is_a3)
+        open_entries(sheet, columns, len(piece), book.choices)
         sheet.heights |= _heights(piece, columns)
-        sheet.append([(column.title, "head list") for column in columns])
+        sheet.append([(column.title, "head entry" if column.is_entry else "head list") for column in columns])
         for row in zip(*(_cells(piece, column) for column in columns), strict=True):
             sheet.append(row)
         if part < len(starts):
@@ -245,7 +260,7 @@ def _heights(frame: pd.DataFrame, columns: Sequence[Column]) -> dict[int, float]
     """The heights of the rows whose text wraps: a spreadsheet does not reckon them anew for a file that it opens."""
     lines = pd.Series(1, index=range(len(frame)))
     for column in columns:
-        if column.kind == "wrapped" and column.key in frame:
+        if column.kind in ("wrapped", "entry") and column.key in frame:
             text = frame[column.key].astype("str").fillna("").reset_index(drop=True)
             needed = np.ceil(text.str.len() / (column.width * _PER_UNIT)) + text.str.count("\n")
             lines = np.maximum(lines, needed)
@@ -276,7 +291,7 @@ def page_set_up(
 def _cells(frame: pd.DataFrame, column: Column) -> list[tuple[Any, str]]:
     """The cells of one column, ready to write."""
     if column.key not in frame:
-        return [(None, "text")] * len(frame)
+        return [(None, "" if column.is_hidden else "text")] * len(frame)
     if column.kind == "due":
         late = frame[f"{column.key}_is_late"].tolist() if f"{column.key}_is_late" in frame else [False] * len(frame)
         return [
@@ -295,7 +310,10 @@ def _cells(frame: pd.DataFrame, column: Column) -> list[tuple[Any, str]]:
 def _plain(values: pd.Series, kind: str) -> list[tuple[Any, str]]:
     present = values.notna()
     return [
-        (str(value) if known else None, "restricted" if value == "restricted" else kind)
+        (
+            str(value) if known else None,
+            "restricted" if value == "restricted" and not kind.startswith("entry") else kind,
+        )
         for value, known in zip(values.tolist(), present.tolist(), strict=True)
     ]
 
@@ -352,6 +370,7 @@ def _news(values: pd.Series, kind: str) -> list[tuple[Any, str]]:
 
 _SHOWN: dict[str, Callable[[pd.Series, str], list[tuple[Any, str]]]] = {
     "date": _dates,
+    "entry date": _dates,
     "number": _numbers,
     "percent": _numbers,
     "points": _numbers,
