@@ -15,12 +15,13 @@ from config.errors import EhcpError
 
 EXITS = """
 Exit codes: 0 fine; 10 an extract is missing, gated or stale; 11 a feed was refused; 12 an expectation stopped
-publication; 14 configuration; 1 a bug. The highest that applies wins.
+publication; 13 what was signed has been changed; 14 configuration; 1 a bug. The highest that applies wins.
 """
 #: Where each command is, in the order of the help: first what runs, then what answers.
 COMMANDS = {
     "demo": "nights", "run": "nights", "register": "lists", "exceptions": "exceptions", "links": "links", "feeds": "lists", "kpis": "lists",
     "changes": "past",
+    "signoff": "signoff",
     "runs": "nights", "rules": "lists", "serve": "nights",
 }  # fmt: skip
 

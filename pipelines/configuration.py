@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from checks.engine import catalogue
 from config.limits import Limits, load_limits
-from config.settings import Settings, config_file, load_yaml
+from config.settings import PACKAGED, Settings, config_file, load_yaml
 
 
 @dataclass(frozen=True)
@@ -42,3 +43,15 @@ def versions() -> dict[str, str]:
 
     rules = "".join(f"{code}{rule.version}" for code, rule in catalogue().items())
     return {"application": version("ehcp-register"), "rules": hashlib.sha256(rules.encode()).hexdigest()[:12]}
+
+
+def configuration_hash(config_dir: Path | None) -> str:
+    """One hash over every settings file, the council's own in the place of a packaged one; line ends do not count."""
+    files: dict[str, Path] = {}
+    for folder in (PACKAGED, *([config_dir] if config_dir else [])):
+        for pattern in ("*.yml", "*.csv", "sources/*.yml"):
+            files |= {path.relative_to(folder).as_posix(): path for path in folder.glob(pattern)}
+    hashed = hashlib.sha256()
+    for name, path in sorted(files.items()):
+        hashed.update(name.encode() + b"\0" + path.read_bytes().replace(b"\r\n", b"\n") + b"\0")
+    return hashed.hexdigest()[:12]

@@ -235,6 +235,13 @@ class Store:
             )
             return {sha256 for *_, sha256 in {row[:2]: row for row in connection.execute(query).all()}.values()}
 
+    def nights(self, first: date, last: date) -> list[date]:
+        """The complete nights from one day to another, oldest first."""
+        night = t.runs.c.as_of
+        query = select(night).where(t.runs.c.status == "complete", night >= first, night <= last).order_by(night)
+        with self.reading() as connection:
+            return list(connection.scalars(query).all())
+
     def nights_after(self, night: date) -> list[tuple[date, pd.DataFrame]]:
         """The nights after a night, oldest first, with the feeds each one took: for replaying them."""
         feeds = t.nightly_tables["run_feeds"]

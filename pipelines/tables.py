@@ -126,6 +126,48 @@ link_decisions = Table(
     Column("who", Text, nullable=False),
     Column("at", DateTime(timezone=True), nullable=False),
 )
+#: The month's sign-off. The journal is a chain: a record holds the hash of the one before it, and receipts of it are kept outside.
+signoff_journal = Table(
+    "signoff_journal",
+    metadata,
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("content", Text, nullable=False),
+    Column("hash", Text, nullable=False),
+)
+#: Frozen rows as canonical JSON. A row that was erased keeps its hash alone.
+signoff_rows = Table(
+    "signoff_rows",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("period", Text, nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("part", Text, nullable=False),
+    Column("key", Text),
+    Column("content", Text),
+    Column("hash", Text, nullable=False),
+    Index("ix_signoff_rows_period", "period", "version"),
+)
+#: What proves a signatory: a passphrase (scrypt) and its wrong attempts, and one-time codes (scrypt as well).
+signoff_passphrases = Table(
+    "signoff_passphrases",
+    metadata,
+    Column("signatory", Text, primary_key=True),
+    Column("secret", Text, nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("tried_at", DateTime(timezone=True)),
+)
+signoff_codes = Table(
+    "signoff_codes",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("signatory", Text, nullable=False, index=True),
+    Column("period", Text, nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("secret", Text, nullable=False),
+    Column("expires_at", DateTime(timezone=True), nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("used_at", DateTime(timezone=True)),
+)
 
 
 def _history_table(name: str, keys: tuple[str, ...], columns: dict[str, str]) -> Table:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from pipelines.commands.common import day_option, format_option, open_store, pass_now, print_frame, settings
+from pipelines.commands.signoff import monthly
 
 if TYPE_CHECKING:
     from config.settings import Settings
@@ -75,7 +76,10 @@ def _nightly(settings: Settings, as_of: date, extracts: Path | None, backfill: b
 
 @click.group()
 def run() -> None:
-    """Run a night."""
+    """Run a night, or freeze a month."""
+
+
+run.add_command(monthly)
 
 
 @run.command()

@@ -1,0 +1,409 @@
+"""A month frozen as its cut-off knew it: read from history once, kept as rows that nobody changes, with a pack for whoever signs it.
+
+Freezing again what is frozen changes nothing; where history tells the month otherwise by now, it refuses, and a restatement is a new version with its
+difference shown, to be signed again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pandas as pd
+
+from config.errors import ConfigurationError
+from config.signoff import SignoffRules, load_signoff
+from outputs.protect import OPEN_COHORTS, RESTRICTED, mask_restricted
+from pipelines import publish
+from pipelines.acts import OF_PEOPLE, acceptances
+from pipelines.answers_past import kpi_bridges
+from pipelines.caveats import caveats, unexplained
+from pipelines.chain import DECLINED, FROZEN, SIGNED, Record, digest
+from pipelines.configuration import configuration_hash
+from pipelines.freezing import (
+    OF_HISTORY,
+    changed_since,
+    difference,
+    exceptions_part,
+    frozen_hash,
+    frozen_rows,
+    members_part,
+    moves_part,
+    part_frames,
+    part_hashes,
+    register_part,
+    sources_part,
+)
+from pipelines.history import read_known, read_nightly, shown
+from pipelines.kpis import COHORTS
+from pipelines.packs import write_pack
+from pipelines.store import Store
+from pipelines.store_people import read_events
+from pipelines.store_signoff import JournalWriter, as_utc, feed_acceptances, journal, read_rows, save_rows, writing
+from pipelines.working_days import cut_off, month_of
+
+LONDON = ZoneInfo("Europe/London")
+#: Lines of figures that say where a child is.
+TELLING = frozenset(COHORTS) - OPEN_COHORTS
+
+
+def freeze_month(store: Store, period: str, now: datetime) -> tuple[Record, bool]:
+    """Freeze a month as known on its cut-off and make its pack; gives the record of the freeze, and whether it is a new one.
+
+    Run again it changes nothing, and writes files of the pack that are gone. Raises ConfigurationError before the cut-off, where no night was run by then,
+    and where history tells the frozen month otherwise by now.
+    """
+    rules = load_signoff(store.settings.config_dir)
+    month_of(period)
+    known_on = cut_off(period, rules.cut_off_working_day)
+    if now.astimezone(LONDON).date() < known_on:
+        raise ConfigurationError(
+            f"{period} is closed on {known_on}, and that day has not come.",
+            "Run it on that day or later; until then the figures are in: ehcp kpis",
+        )
+    with writing(store, rules) as writer:
+        frozen = newest_freeze(writer.records, period)
+        if frozen is None:
+            return _freeze(store, writer, rules, period, known_on, known_on, now, None, {}), True
+        changed = _changed(store, frozen, rules)
+        if changed:
+            raise ConfigurationError(
+                f"{period} is frozen, and history tells it otherwise by now: {changed}.",
+                f"Nothing was changed. To correct the month: ehcp signoff restate {period} --reason TEXT",
+            )
+        _restore_pack(store, writer, frozen)
+        return frozen, False
+
+
+def restate(
+    store: Store, period: str, reason: str, who: str, now: datetime, known_on: date | None = None
+) -> tuple[Record, pd.DataFrame]:
+    """Freeze a month anew, as the cut-off's night (or that of `known_on`) tells it today; gives the record and the difference (`freezing.difference`).
+
+    The earlier version and its signatures stay; the new one has to be signed. Raises ConfigurationError where the month was never frozen, nothing
+    differs, or there is no reason.
+    """
+    if not reason.strip() or not who.strip():
+        raise ConfigurationError("A restatement needs a reason and a name.", "Give --reason and --who.")
+    rules = load_signoff(store.settings.config_dir)
+    with writing(store, rules) as writer:
+        frozen = need_freeze(writer.records, period)
+        day = known_on or date.fromisoformat(frozen.facts["known_on"])
+        closed = date.fromisoformat(frozen.facts["cut_off"])
+        if day < closed:
+            raise ConfigurationError(
+                f"{day} is before the cut-off, {closed}.", "Give the cut-off or a later day with --known-on."
+            )
+        before = read_rows(writer.connection, period, frozen.facts["version"])
+        why = {"reason": reason.strip(), "who": who.strip(), "replaces": frozen.hash}
+        record = _freeze(store, writer, rules, period, closed, day, now, before, why)
+        rows = read_rows(writer.connection, period, record.facts["version"])
+    return record, part_frames(rows)["restated"]
+
+
+def newest_freeze(records: Iterable[Record], period: str) -> Record | None:
+    """The newest version of a frozen month; None where it was not frozen."""
+    found = [
+        record for record in records if record.facts.get("kind") == FROZEN and record.facts.get("period") == period
+    ]
+    return found[-1] if found else None
+
+
+def need_freeze(records: Iterable[Record], period: str) -> Record:
+    """The newest version of a month. Raises ConfigurationError where it was not frozen."""
+    frozen = newest_freeze(records, period)
+    if frozen is None:
+        raise ConfigurationError(f"{period} is not frozen.", f"Freeze it first: ehcp run monthly --period {period}")
+    return frozen
+
+
+def pack_folder(store: Store, frozen: Record) -> Path:
+    """Where the pack of a freeze is."""
+    return store.settings.outputs_dir / frozen.facts["period"] / pack_name(frozen.facts["version"])
+
+
+def pack_name(version: int) -> str:
+    """The name of the folder of a pack."""
+    return f"signoff-v{version}"
+
+
+def decisions(records: Iterable[Record], frozen: Record) -> pd.DataFrame:
+    """What signatories decided about one freeze, each one's last word: name, role, decision, at, comment."""
+    columns = ["name", "role", "decision", "at", "comment"]
+    rows = [
+        {name: record.facts[name] for name in ("name", "role", "at", "comment")} | {"decision": record.facts["kind"]}
+        for record in records
+        if record.facts.get("kind") in (SIGNED, DECLINED) and record.facts.get("freeze") == frozen.hash
+    ]
+    frame = pd.DataFrame(rows, columns=columns, dtype="str")
+    return frame[~frame["name"].str.casefold().duplicated(keep="last")].reset_index(drop=True)
+
+
+def standing_of(records: Iterable[Record], frozen: Record, needed: int) -> str:
+    """How a freeze stands: ``to be signed``, ``declined`` or ``signed``."""
+    said = decisions(records, frozen)["decision"]
+    if (said == DECLINED).any():
+        return "declined"
+    return "signed" if (said == SIGNED).sum() >= needed else "to be signed"
+
+
+def still_unexplained(store: Store, exceptions: pd.DataFrame) -> pd.DataFrame:
+    """Of the frozen critical exceptions those that nobody has explained by now, without what an adoption has closed since."""
+    with store.reading() as connection:
+        events = read_events(connection, kinds=OF_PEOPLE)
+        return shown(connection, unexplained(exceptions, events))
+
+
+def _freeze(
+    store: Store,
+    writer: JournalWriter,
+    rules: SignoffRules,
+    period: str,
+    closed: date,
+    known_on: date,
+    now: datetime,
+    before: pd.DataFrame | None,
+    why: dict[str, str],
+) -> Record:
+    night = store.night_of(known_on)
+    if f"{night:%Y-%m}" < period:
+        raise ConfigurationError(
+            f"No night of {period} or after it was run by {known_on}: the newest is {night}.",
+            "Run a night first: ehcp run nightly --as-of DATE",
+        )
+    run = store.newest_run(night)
+    parts = _read_parts(store, night, period, now, is_shown=True)
+    opening = _opening(store, writer.records, period)
+    moves, moved = (
+        _moves(store, opening["night"], night) if opening else moves_part(_NO_BRIDGES, set(), set(), RESTRICTED)
+    )
+    versions = run["versions"] | {
+        "links": _links_hash(store, night),
+        "configuration": configuration_hash(store.settings.config_dir),
+    }
+    parts |= {"moves": moves, "moved": moved}
+    parts["caveats"] = caveats(
+        parts,
+        rules,
+        night=night,
+        cut_off=closed,
+        finished_at=as_utc(run["finished_at"]).astimezone(LONDON),
+        unexplained=len(still_unexplained(store, parts["exceptions"])),
+        opening=opening,
+        versions=versions,
+    )
+    rows = frozen_rows(parts)
+    if before is not None:
+        told = difference(before, rows)
+        if told.empty:
+            raise ConfigurationError(
+                f"Nothing differs from what is frozen for {period}.",
+                "A restatement is for a month that is told otherwise by now.",
+            )
+        parts["restated"] = told
+        rows = frozen_rows(parts)
+    hashes = part_hashes(rows)
+    earlier = newest_freeze(writer.records, period)
+    version = earlier.facts["version"] + 1 if earlier else 1
+    facts: dict[str, Any] = {
+        "period": period,
+        "version": version,
+        "night": night.isoformat(),
+        "run_id": run["run_id"],
+        "cut_off": closed.isoformat(),
+        "known_on": known_on.isoformat(),
+        "opening": opening["night"].isoformat() if opening else None,
+        "parts": hashes,
+        "frozen": frozen_hash(hashes),
+        "versions": versions,
+        "council": store.settings.council.name,
+        "follows": writer.records[-1].hash if writer.records else "",
+        **why,
+    }
+    save_rows(writer.connection, period, version, rows)
+    with publish.writing(store.settings.outputs_dir, period, pack_name(version)) as folder:
+        files = write_pack(folder, rows, facts, now)
+    return writer.add(FROZEN, now, facts | {"files": files})
+
+
+_NO_BRIDGES = pd.DataFrame(
+    columns=["code", "line", "part", "opening", "children_in", "children_out", "closing", "ids_in", "ids_out"]
+).astype({"ids_in": "str", "ids_out": "str"})
+
+
+def _read_parts(store: Store, night: date, period: str, moment: datetime, is_shown: bool) -> dict[str, pd.DataFrame]:
+    """The parts that history can give again. `is_shown`: without what an adoption has closed; what people did after `moment` is left aside."""
+    with store.reading() as connection:
+
+        def known(name: str) -> pd.DataFrame:
+            frame = read_known(connection, name, night)
+            return shown(connection, frame) if is_shown else frame
+
+        register, exceptions, members = known("register"), known("exceptions"), known("kpi_members")
+        feeds = read_nightly(connection, "run_feeds", night)
+        nights = store.nights(date(*month_of(period), 1), night)
+        every = pd.concat([read_nightly(connection, "run_feeds", day).assign(night=day) for day in nights])
+        events = read_events(connection, kinds=OF_PEOPLE)
+        let_through = feed_acceptances(connection)
+        figures = read_nightly(connection, "kpi_values", night)
+    events = events[(events["night"] <= pd.Timestamp(night)) & ~(events["at"] > moment)]
+    first = pd.Timestamp(date(*month_of(period), 1), tz=LONDON)
+    let_through = let_through[(let_through["at"] >= first) & (let_through["at"] <= moment)]
+    return {
+        "register": register_part(register),
+        "exceptions": exceptions_part(exceptions, register),
+        "kpi_values": figures.drop(columns=["run_id"], errors="ignore"),
+        "kpi_members": members_part(members, register, TELLING),
+        "acceptances": _acceptances(exceptions, events, register),
+        "feed_acceptances": let_through.assign(at=let_through["at"].dt.strftime("%Y-%m-%d %H:%M UTC")).drop_duplicates(
+            ["system", "feed", "sha256"], keep="last"
+        ),
+        "sources": sources_part(feeds, every),
+    }
+
+
+def _acceptances(exceptions: pd.DataFrame, events: pd.DataFrame, register: pd.DataFrame) -> pd.DataFrame:
+    """Who accepted what until when, and who proposed it where two were needed; why is withheld of a restricted child."""
+    given = acceptances(events)
+    given["proposed_by"] = given["proposal"].map(events.set_index("id")["who"]).astype("str")
+    accepted = exceptions.loc[exceptions["status"] == "accepted", ["exception_id", "rule", "child_id", "severity"]]
+    told = accepted.join(given[["given_on", "until", "who", "proposed_by", "reason"]], on="exception_id", how="inner")
+    # An acceptance's reason is evidence in words: masked as the detail of an exception is.
+    masked = mask_restricted(told.rename(columns={"reason": "detail"}), register)
+    return masked.rename(columns={"detail": "reason"})
+
+
+def _opening(store: Store, records: list[Record], period: str) -> dict[str, Any] | None:
+    """The night that the month before was frozen from, or the last one in it."""
+    earlier = sorted(
+        {r.facts["period"] for r in records if r.facts.get("kind") == FROZEN and r.facts["period"] < period}
+    )
+    if earlier:
+        frozen = need_freeze(records, earlier[-1])
+        night = date.fromisoformat(frozen.facts["night"])
+        now_stands = store.newest_run(night)["run_id"]
+        return {
+            "night": night,
+            "rules": frozen.facts["versions"].get("rules"),
+            "is_recomputed": now_stands != frozen.facts["run_id"],
+        }
+    before = store.nights(date.min, date(*month_of(period), 1) - timedelta(days=1))
+    if not before:
+        return None
+    return {"night": before[-1], "rules": store.newest_run(before[-1])["versions"].get("rules"), "is_recomputed": False}
+
+
+def _moves(store: Store, opening: date, night: date) -> tuple[pd.DataFrame, pd.DataFrame]:
+    before, after = (
+        set(register.loc[register["active_plan"] == "Y", "child_id"])
+        for register in (store.history("register", day) for day in (opening, night))
+    )
+    return moves_part(kpi_bridges(store, opening, night), before, after, RESTRICTED)
+
+
+def _links_hash(store: Store, night: date) -> str:
+    """One hash over which record was which child; the same again until somebody relinks that night."""
+    with store.reading() as connection:
+        links = read_known(connection, "links", night)
+    lines = links["source"] + "\t" + links["source_id"] + "\t" + links["child_id"]
+    return digest("\n".join(sorted(lines)))[:12]
+
+
+def _changed(store: Store, frozen: Record, rules: SignoffRules) -> str:
+    """What history tells otherwise than a freeze, in words; empty where it tells the same."""
+    facts = frozen.facts
+    night = store.night_of(date.fromisoformat(facts["known_on"]))
+    if night.isoformat() != facts["night"]:
+        return f"the night of {night} is nearer to the cut-off than that of {facts['night']}"
+    moment = datetime.fromisoformat(facts["at"])
+    with store.reading() as connection:
+        kept = read_rows(connection, facts["period"], facts["version"])
+    everything, told = (
+        frozen_rows(_read_parts(store, night, facts["period"], moment, is_shown)) for is_shown in (False, True)
+    )
+    changed = changed_since(kept, everything, told)
+    counts = changed.groupby("part").size()
+    return ", ".join(f"{part} {counts[part]} rows" for part in OF_HISTORY if part in counts)
+
+
+def _restore_pack(store: Store, writer: JournalWriter, frozen: Record) -> None:
+    """Write a pack that is gone again, from the frozen rows; one of whose files is there stays as it is."""
+    folder = pack_folder(store, frozen)
+    if folder.is_dir() and any(folder.iterdir()):
+        return
+    facts = frozen.facts
+    rows = read_rows(writer.connection, facts["period"], facts["version"])
+    with publish.writing(store.settings.outputs_dir, facts["period"], pack_name(facts["version"])) as fresh:
+        if write_pack(fresh, rows, facts, datetime.fromisoformat(facts["at"])) != facts["files"]:
+            raise ConfigurationError(
+                f"The pack of {facts['period']} is gone and cannot be made again as it was: rows were erased since, or the program is another.",
+                f"Restore {folder} from a backup.",
+            )
+
+
+def periods(store: Store) -> pd.DataFrame:
+    """Every frozen month, newest first, in every version: night, cut-off, how it stands, who decided, and its caveats."""
+    rules = load_signoff(store.settings.config_dir)
+    with store.reading() as connection:
+        records = journal(connection)
+    freezes = [record for record in records if record.facts.get("kind") == FROZEN]
+    newest = {record.facts["period"]: record.number for record in freezes}
+    rows = []
+    for record in freezes:
+        facts = record.facts
+        said = decisions(records, record)
+        is_newest = newest[facts["period"]] == record.number
+        rows.append(
+            {
+                "period": facts["period"],
+                "version": facts["version"],
+                "stands": standing_of(records, record, rules.signatures_needed) if is_newest else "restated",
+                "night": facts["night"],
+                "cut_off": facts["cut_off"],
+                "decided": "; ".join(said["name"] + " (" + said["role"] + ") " + said["decision"]),
+                "frozen_at": facts["at"],
+                "frozen": facts["frozen"],
+            }
+        )
+    columns = ["period", "version", "stands", "night", "cut_off", "decided", "frozen_at", "frozen"]
+    frame = pd.DataFrame(rows, columns=columns)
+    return frame.sort_values(["period", "version"], ascending=False, ignore_index=True)
+
+
+def open_caveats(store: Store, period: str) -> pd.DataFrame:
+    """The caveats of a month's newest version: id, weight and text. A condition that was met since the freeze is left out; its numbers are today's."""
+    with store.reading() as connection:
+        frozen = need_freeze(journal(connection), period)
+        parts = part_frames(read_rows(connection, period, frozen.facts["version"]))
+    found = parts.get("caveats", pd.DataFrame(columns=["id", "weight", "text"], dtype="str"))
+    if not (found["id"] == "critical-unexplained").any():
+        return found
+    left = still_unexplained(store, parts["exceptions"])
+    now = f"{len(left):,} of the critical exceptions are neither noted, claimed nor accepted by now: ehcp exceptions list --severity critical"
+    found["text"] = found["text"].mask(found["id"] == "critical-unexplained", now)
+    return found[(found["id"] != "critical-unexplained") | (len(left) > 0)].reset_index(drop=True)
+
+
+def journal_frame(store: Store) -> pd.DataFrame:
+    """The journal for people: number, at, what was done, period, version, who, what they said, and the hash."""
+    with store.reading() as connection:
+        records = journal(connection)
+    rows = [
+        {
+            "number": record.number,
+            "at": record.facts.get("at"),
+            "kind": "restated" if "replaces" in record.facts else record.facts.get("kind"),
+            "period": record.facts.get("period"),
+            "version": record.facts.get("version"),
+            "who": record.facts.get("name") or record.facts.get("who"),
+            "role": record.facts.get("role"),
+            "comment": record.facts.get("comment") or record.facts.get("reason"),
+            "hash": record.hash,
+        }
+        for record in records
+    ]
+    columns = ["number", "at", "kind", "period", "version", "who", "role", "comment", "hash"]
+    return pd.DataFrame(rows, columns=columns).convert_dtypes()

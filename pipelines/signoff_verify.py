@@ -1,0 +1,151 @@
+"""Whether anything that was frozen or signed has been changed since, and what: row, figure, file, record, receipt or signatory.
+
+Three things are held against one another that no one person can change together: the database, the packs on disk, and the receipts outside the database
+(in the data directory, in a second folder, in mailboxes).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import pandas as pd
+
+from config.errors import ConfigurationError
+from config.signoff import load_signoff
+from pipelines.chain import (
+    DECLINED,
+    ERASED,
+    FROZEN,
+    SIGNED,
+    Breach,
+    Record,
+    broken_receipts,
+    broken_records,
+    digest,
+)
+from pipelines.freezing import frozen_hash, part_hashes, row_hash
+from pipelines.packs import HASHES
+from pipelines.signoff import pack_folder
+from pipelines.store import Store
+from pipelines.store_signoff import journal, passphrases, read_rows, receipt_folders
+
+BREACH_COLUMNS = ("part", "place", "what")
+
+
+def verify(store: Store, period: str | None = None, receipts: Sequence[Path] = ()) -> pd.DataFrame:
+    """Everything that is not as it was frozen or signed (`BREACH_COLUMNS`); an empty frame where all of it is.
+
+    `period` limits the rows and packs to one month; the journal and its receipts are always looked at as a whole. `receipts` are further files or folders
+    of receipts, such as those that came by e-mail. Raises ConfigurationError where one of them does not exist.
+    """
+    rules = load_signoff(store.settings.config_dir)
+    with store.reading() as connection:
+        records = journal(connection)
+        secrets = {name: row.secret for name, row in passphrases(connection).items()}
+    found = broken_records(records)
+    for folder in receipt_folders(store, rules):
+        found += broken_receipts(records, _texts(folder), folder.as_posix())
+    for path in receipts:
+        if not path.exists():
+            raise ConfigurationError(
+                f"There are no receipts at {path}.", "Give the file or the folder that holds them."
+            )
+        found += broken_receipts(records, _texts(path), path.as_posix(), is_whole=False)
+    found += _broken_secrets(records, secrets)
+    freezes = {record.hash: record for record in records if record.facts.get("kind") == FROZEN}
+    for frozen in freezes.values():
+        if period in (None, frozen.facts["period"]):
+            found += _broken_freeze(store, frozen, _erased(records))
+    found += _broken_decisions(records, freezes)
+    return pd.DataFrame([vars(breach) for breach in found], columns=list(BREACH_COLUMNS)).drop_duplicates()
+
+
+def _texts(place: Path) -> dict[str, str]:
+    files = sorted(place.glob("*.json")) if place.is_dir() else [place] if place.exists() else []
+    return {file.name: file.read_text(encoding="utf-8", errors="replace") for file in files}
+
+
+def _erased(records: list[Record]) -> set[str]:
+    """The hashes of all rows whose erasure was recorded."""
+    return {value for record in records if record.facts.get("kind") == ERASED for value in record.facts["rows"]}
+
+
+def _broken_freeze(store: Store, frozen: Record, erased: set[str]) -> Iterator[Breach]:
+    facts = frozen.facts
+    where = f"{facts['period']} version {facts['version']}"
+    with store.reading() as connection:
+        rows = read_rows(connection, facts["period"], facts["version"])
+    folder = pack_folder(store, frozen)
+    for name, wanted in facts["files"].items():
+        path = folder / name
+        if not path.is_file():
+            yield Breach("file", path.as_posix(), "The file is missing from the pack.")
+        elif digest(path.read_bytes()) != wanted:
+            yield Breach("file", path.as_posix(), "The file is not the one that was signed.")
+    named = list(_broken_rows(rows, erased, where)) + list(_unlisted(rows, folder / HASHES, facts, where))
+    yield from named
+    parts = part_hashes(rows)
+    for part, wanted in facts["parts"].items():
+        got = parts.get(part, {"rows": 0, "hash": digest("")})
+        if got != wanted and (got["rows"] != wanted["rows"] or not named):
+            yield Breach(
+                "row",
+                f"{where}: {part}",
+                f"Its rows are not those that were frozen ({got['rows']} of {wanted['rows']} rows).",
+            )
+    for part in parts.keys() - facts["parts"].keys():
+        yield Breach("row", f"{where}: {part}", "These rows were added after the freeze.")
+    if frozen_hash(facts["parts"]) != facts["frozen"]:
+        yield Breach("record", frozen.title, "Its hash of the frozen data is not that of its parts.")
+
+
+def _broken_rows(rows: pd.DataFrame, erased: set[str], where: str) -> Iterator[Breach]:
+    """Rows that are not what was hashed, and rows without content whose erasure was never recorded."""
+    kept = rows[rows["content"].notna()]
+    hashed = [row_hash(*row) for row in zip(kept["part"], kept["key"].fillna(""), kept["content"], strict=True)]
+    for row in kept[kept["hash"] != pd.Series(hashed, index=kept.index, dtype="str")].itertuples():
+        yield _row(where, row.part, row.key, "The row was changed.")
+    gone = rows[rows["content"].isna() & ~rows["hash"].isin(erased)]
+    for row in gone.itertuples():
+        yield _row(where, row.part, row.key, "Its content was taken away, and no erasure was recorded.")
+
+
+def _unlisted(rows: pd.DataFrame, listed: Path, facts: dict[str, dict[str, str]], where: str) -> Iterator[Breach]:
+    """Rows that the pack's list of hashes does not hold: changed together with their own hash. Only a list that is itself untouched can tell."""
+    if not listed.is_file() or digest(listed.read_bytes()) != facts["files"].get(HASHES):
+        return
+    known = set(listed.read_text(encoding="utf-8").splitlines())
+    for row in rows[~(rows["part"] + " " + rows["hash"]).isin(known)].itertuples():
+        yield _row(where, row.part, row.key, "The row was changed or added after the freeze, and its hash made anew.")
+
+
+def _row(where: str, part: str, key: object, what: str) -> Breach:
+    kind = "figure" if part == "kpi_values" else "row"
+    return Breach(kind, f"{where}: {part} {key if isinstance(key, str) else '(erased)'}", what)
+
+
+def _broken_decisions(records: list[Record], freezes: dict[str, Record]) -> Iterator[Breach]:
+    """Signatures and refusals that rest on something that is no freeze, or not on what it says."""
+    for record in records:
+        if record.facts.get("kind") not in (SIGNED, DECLINED):
+            continue
+        frozen = freezes.get(record.facts["freeze"])
+        if frozen is None:
+            yield Breach("record", record.title, "What it decided about is not in the journal any more.")
+        elif any(record.facts[name] != frozen.facts[name] for name in ("frozen", "files", "versions")):
+            yield Breach(
+                "record", record.title, "It was given on other data, files or versions than those of its freeze."
+            )
+
+
+def _broken_secrets(records: list[Record], secrets: dict[str, str]) -> Iterator[Breach]:
+    """Passphrases that were not set by enrolling: the last enrolment of each signatory holds the hash of what was kept."""
+    known = {
+        record.facts["name"].casefold(): record.facts.get("passphrase")
+        for record in records
+        if "passphrase" in record.facts
+    }
+    for signatory, secret in secrets.items():
+        if known.get(signatory) != digest(secret):
+            yield Breach("signatory", signatory, "The passphrase was changed without an enrolment.")

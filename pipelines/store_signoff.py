@@ -1,0 +1,171 @@
+"""The sign-off's own tables: the journal, to which records are only ever added, the frozen rows, and what proves a signatory."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from sqlalchemy import Connection, func, insert, select, update
+
+from config.errors import StoreError
+from config.signoff import SignoffRules
+from pipelines import tables as t
+from pipelines.chain import Record, next_record, receipt_name, receipt_text
+from pipelines.database import lock
+from pipelines.freezing import ROW_COLUMNS
+from pipelines.store import Store
+
+
+def receipt_folders(store: Store, rules: SignoffRules) -> list[Path]:
+    """Where receipts are kept: in the data directory, and in the second folder where the settings name one."""
+    second = [Path(rules.receipts_folder).expanduser()] if rules.receipts_folder else []
+    return [store.settings.data_dir / "receipts", *second]
+
+
+def journal(connection: Connection) -> list[Record]:
+    """Every record, oldest first."""
+    rows = connection.execute(select(t.signoff_journal).order_by(t.signoff_journal.c.number)).all()
+    return [Record(row.number, row.content, row.hash) for row in rows]
+
+
+@contextmanager
+def writing(store: Store, rules: SignoffRules) -> Iterator[JournalWriter]:
+    """One transaction of the sign-off, and nobody else's at the same time. The receipts of its records are there before it ends, and go if it fails."""
+    writer: JournalWriter | None = None
+    try:
+        with store.writing() as connection:
+            lock(connection)
+            writer = JournalWriter(connection, receipt_folders(store, rules))
+            yield writer
+    except BaseException:
+        if writer:
+            for path in writer.receipts:
+                path.unlink(missing_ok=True)
+        raise
+
+
+class JournalWriter:
+    """What is added to the journal in one transaction."""
+
+    def __init__(self, connection: Connection, folders: list[Path]) -> None:
+        self.connection = connection
+        self.records = journal(connection)
+        self.receipts: list[Path] = []
+        self._folders = folders
+
+    def add(self, kind: str, at: datetime, facts: Mapping[str, Any]) -> Record:
+        """Add a record and write its receipts. Raises StoreError where a receipt cannot be written."""
+        record = next_record(self.records, kind, at, facts)
+        self.connection.execute(
+            insert(t.signoff_journal), {"number": record.number, "content": record.content, "hash": record.hash}
+        )
+        self.records.append(record)
+        for folder in self._folders:
+            path = folder / receipt_name(record)
+            try:
+                folder.mkdir(parents=True, exist_ok=True)
+                with path.open("x", encoding="utf-8", newline="\n") as file:
+                    self.receipts.append(path)
+                    file.write(receipt_text(record))
+            except OSError as error:
+                raise StoreError(
+                    f"The receipt {path} cannot be written: {error.strerror}.",
+                    "See that the folder is there and that no older receipt of that number lies in it; nothing was recorded.",
+                ) from error
+        return record
+
+
+def save_rows(connection: Connection, period: str, version: int, rows: pd.DataFrame) -> None:
+    """Keep the rows of a freeze."""
+    plain = rows[list(ROW_COLUMNS)].assign(period=period, version=version).astype(object).to_dict("records")
+    connection.execute(insert(t.signoff_rows), plain)
+
+
+def read_rows(connection: Connection, period: str, version: int) -> pd.DataFrame:
+    """The rows of a freeze as they are kept; key and content are missing where a row was erased."""
+    table = t.signoff_rows
+    query = select(*(table.c[name] for name in ROW_COLUMNS)).where(table.c.period == period, table.c.version == version)
+    frame = pd.DataFrame(connection.execute(query.order_by(table.c.id)).all(), columns=list(ROW_COLUMNS))
+    return frame.astype("str")
+
+
+def erase_rows(connection: Connection, child_id: str) -> pd.DataFrame:
+    """Take the content and the key of a child's frozen rows away, in every month; gives their ``part`` and ``hash``."""
+    table = t.signoff_rows
+    named = table.c.content.like(f'%"child_id":"{child_id}"%')
+    frame = pd.DataFrame(
+        connection.execute(select(table.c.part, table.c.hash).where(named).order_by(table.c.id)).all(),
+        columns=["part", "hash"],
+    )
+    connection.execute(update(table).where(named).values(content=None, key=None))
+    return frame
+
+
+def save_passphrase(connection: Connection, signatory: str, secret: str | None) -> None:
+    """Keep a signatory's passphrase (as scrypt made it) in the place of an earlier one; None removes it."""
+    table = t.signoff_passphrases
+    connection.execute(table.delete().where(table.c.signatory == signatory))
+    if secret:
+        connection.execute(insert(table), {"signatory": signatory, "secret": secret, "attempts": 0})
+
+
+def passphrases(connection: Connection) -> dict[str, Any]:
+    """By signatory: secret, attempts and tried_at."""
+    return {row.signatory: row for row in connection.execute(select(t.signoff_passphrases)).all()}
+
+
+def count_try(connection: Connection, signatory: str, at: datetime, was_right: bool) -> None:
+    """Count a wrong passphrase, or forget the wrong ones after a right one."""
+    table = t.signoff_passphrases
+    attempts = 0 if was_right else table.c.attempts + 1
+    connection.execute(
+        update(table).where(table.c.signatory == signatory).values(attempts=attempts, tried_at=at.astimezone(UTC))
+    )
+
+
+def save_code(
+    connection: Connection, signatory: str, period: str, version: int, secret: str, expires_at: datetime
+) -> None:
+    """Keep a one-time code (as scrypt made it). An earlier one of the same signatory counts no more."""
+    connection.execute(
+        insert(t.signoff_codes),
+        {
+            "signatory": signatory,
+            "period": period,
+            "version": version,
+            "secret": secret,
+            "expires_at": expires_at.astimezone(UTC),
+            "attempts": 0,
+        },
+    )
+
+
+def newest_code(connection: Connection, signatory: str) -> Any | None:
+    """The newest code that a signatory was sent; None where there was none."""
+    codes = t.signoff_codes
+    newest = select(func.max(codes.c.id)).where(codes.c.signatory == signatory).scalar_subquery()
+    return connection.execute(select(codes).where(codes.c.id == newest)).one_or_none()
+
+
+def count_code(connection: Connection, code_id: int, at: datetime, was_right: bool) -> None:
+    """Count a wrong attempt at a code, or mark it as used."""
+    codes = t.signoff_codes
+    change: dict[str, Any] = {"used_at": at.astimezone(UTC)} if was_right else {"attempts": codes.c.attempts + 1}
+    connection.execute(update(codes).where(codes.c.id == code_id).values(**change))
+
+
+def as_utc(moment: datetime) -> datetime:
+    """A moment of the database with its time zone, which SQLite does not keep."""
+    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+
+
+def feed_acceptances(connection: Connection) -> pd.DataFrame:
+    """Which gated files people let through: system, feed, sha256, who, at and reason, oldest first."""
+    table, names = t.feed_acceptances, ["system", "feed", "sha256", "who", "at", "reason"]
+    rows = connection.execute(select(*(table.c[name] for name in names)).order_by(table.c.id)).all()
+    frame = pd.DataFrame(rows, columns=names)
+    return frame.assign(at=pd.to_datetime(frame["at"], utc=True))
