@@ -129,7 +129,7 @@ def moves_part(
     named = named[~named["child_id"].isin(["", withheld])].sort_values(["child_id", "way", "figure"])
     named["figure"] = named["figure"] + "; "
     wide = named.pivot_table(index="child_id", columns="way", values="figure", aggfunc="sum")
-    wide = wide.reindex(columns=["came", "went"]).fillna("").astype("str")
+    wide = wide.reindex(columns=["came", "went"]).astype("str").fillna("")
     moved = wide.apply(lambda text: text.str.removesuffix("; ")).reset_index()
     return moves, moved.rename_axis(columns=None)
 
