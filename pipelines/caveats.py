@@ -12,6 +12,7 @@ from config.signoff import SignoffRules
 from pipelines.acts import ACCEPTANCE, CLAIMED, NOTED, PROPOSED, SECONDED, standing
 
 BLOCK, TICK, IGNORE = "block", "tick", "ignore"
+UNEXPLAINED = "critical-unexplained"
 #: What people do to an exception that explains it.
 EXPLAINS = (NOTED, CLAIMED, PROPOSED, ACCEPTANCE)
 
@@ -46,10 +47,10 @@ def caveats(
             f"Not there at the cut-off, an older copy or nothing stands in: {_feeds(missing)}.",
         ),
         (
-            "critical-unexplained",
+            UNEXPLAINED,
             rules.conditions.critical_unexplained,
             unexplained > 0,
-            f"{_many(unexplained, 'open critical exception')} that nobody has noted, claimed or accepted.",
+            _told_unexplained(unexplained),
         ),
         (
             "night-before-cut-off",
@@ -110,6 +111,18 @@ def unexplained(exceptions: pd.DataFrame, events: pd.DataFrame) -> pd.DataFrame:
     explained = acts.loc[acts["event"].isin(EXPLAINS), "exception_id"]
     open_ones = exceptions[(exceptions["severity"] == "critical") & (exceptions["status"] == "open")]
     return open_ones[~open_ones["exception_id"].isin(explained)]
+
+
+def unexplained_caveat(number: int) -> pd.DataFrame:
+    """The caveat about so many exceptions, as a row of `caveats`."""
+    return pd.DataFrame(
+        [(UNEXPLAINED, BLOCK, _told_unexplained(number))], columns=["id", "weight", "text"], dtype="str"
+    )
+
+
+def _told_unexplained(number: int) -> str:
+    listed = "the pack lists them, `ehcp exceptions list --severity critical` the ones of today"
+    return f"{_many(number, 'open critical exception')} that nobody has noted, claimed or accepted; {listed}."
 
 
 def _feeds(sources: pd.DataFrame) -> str:

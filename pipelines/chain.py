@@ -85,9 +85,9 @@ def receipt_name(record: Record) -> str:
 
 
 def read_receipt(text: str) -> Record | None:
-    """A receipt read back; None where the text is none any more."""
+    """A receipt read back, also out of a message around it; None where the text is none any more."""
     try:
-        said = json.loads(text)
+        said = json.loads(text[text.find("{") : text.rfind("}") + 1])
         return Record(int(said["record"]["number"]), canonical(said["record"]), str(said["hash"]))
     except (ValueError, TypeError, KeyError):
         return None

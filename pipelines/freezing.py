@@ -182,6 +182,7 @@ def changed_since(frozen: pd.DataFrame, everything: pd.DataFrame, shown: pd.Data
 
     `everything` is what history holds, `shown` the same as people may read it: what an adoption closed since then is gone from `shown`, and is no difference.
     """
+    hashes = set(frozen["hash"])
     frozen = frozen[frozen["part"].isin(OF_HISTORY) & frozen["content"].notna()]
     keys = ["part", "key"]
     then = frozen[[*keys, "hash"]].merge(everything[[*keys, "hash"]], on=keys, how="left", suffixes=("", "_now"))
@@ -189,6 +190,7 @@ def changed_since(frozen: pd.DataFrame, everything: pd.DataFrame, shown: pd.Data
     became = then["hash_now"].isna().map({True: "gone", False: "changed"})
     here = pd.MultiIndex.from_frame(shown[keys])
     new = shown[shown["part"].isin(OF_HISTORY) & ~here.isin(pd.MultiIndex.from_frame(frozen[keys]))]
+    new = new[~new["hash"].isin(hashes)]  # of an erased row only the hash is left
     told = pd.concat([then[keys].assign(became=became), new[keys].assign(became="new")], ignore_index=True)
     return told.sort_values(keys, ignore_index=True)
 

@@ -20,7 +20,7 @@ from outputs.protect import OPEN_COHORTS, RESTRICTED, mask_restricted
 from pipelines import publish
 from pipelines.acts import OF_PEOPLE, acceptances
 from pipelines.answers_past import kpi_bridges
-from pipelines.caveats import caveats, unexplained
+from pipelines.caveats import IGNORE, UNEXPLAINED, caveats, unexplained, unexplained_caveat
 from pipelines.chain import DECLINED, FROZEN, SIGNED, Record, digest
 from pipelines.configuration import configuration_hash
 from pipelines.freezing import (
@@ -374,17 +374,20 @@ def periods(store: Store) -> pd.DataFrame:
 
 
 def open_caveats(store: Store, period: str) -> pd.DataFrame:
-    """The caveats of a month's newest version: id, weight and text. A condition that was met since the freeze is left out; its numbers are today's."""
+    """The caveats of a month's newest version: id, weight and text. Weights are those of today's settings, and what is explained by now is left out."""
     with store.reading() as connection:
         frozen = need_freeze(journal(connection), period)
         parts = part_frames(read_rows(connection, period, frozen.facts["version"]))
     found = parts.get("caveats", pd.DataFrame(columns=["id", "weight", "text"], dtype="str"))
-    if not (found["id"] == "critical-unexplained").any():
-        return found
-    left = still_unexplained(store, parts["exceptions"])
-    now = f"{len(left):,} of the critical exceptions are neither noted, claimed nor accepted by now: ehcp exceptions list --severity critical"
-    found["text"] = found["text"].mask(found["id"] == "critical-unexplained", now)
-    return found[(found["id"] != "critical-unexplained") | (len(left) > 0)].reset_index(drop=True)
+    found = found[found["id"] != UNEXPLAINED]
+    exceptions = parts.get("exceptions")
+    left = 0 if exceptions is None else len(still_unexplained(store, exceptions))
+    if left:
+        found = pd.concat([found, unexplained_caveat(left)], ignore_index=True)
+    weights = load_signoff(store.settings.config_dir).conditions.model_dump()
+    now = found["id"].str.replace("-", "_").map(weights).fillna(found["weight"])
+    found = found.assign(weight=now)[now != IGNORE]
+    return found.sort_values(["weight", "id"], ignore_index=True)
 
 
 def journal_frame(store: Store) -> pd.DataFrame:

@@ -62,7 +62,9 @@ def verify(store: Store, period: str | None = None, receipts: Sequence[Path] = (
 
 
 def _texts(place: Path) -> dict[str, str]:
-    files = sorted(place.glob("*.json")) if place.is_dir() else [place] if place.exists() else []
+    files = (
+        sorted([*place.glob("*.json"), *place.glob("*.txt")]) if place.is_dir() else [place] if place.exists() else []
+    )
     return {file.name: file.read_text(encoding="utf-8", errors="replace") for file in files}
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from pipelines.commands import signatories as people
 from pipelines.commands.common import day_option, format_option, open_store, pass_now, print_frame
 
 #: What a terminal shows first of the months.
@@ -28,6 +29,8 @@ def monthly(now: datetime, period: str | None) -> None:
     number = load_signoff(store.settings.config_dir).cut_off_working_day
     period = period or newest_closed(now.astimezone(LONDON).date(), number)
     record, is_new = freeze_month(store, period, now)
+    if is_new:
+        people.tell(store, record)
     click.echo(
         f"{period} is frozen{'' if is_new else ' already, and nothing differs'}: version {record.facts['version']}, as the night of"
         f" {record.facts['night']} knew it.\nThe pack is in {pack_folder(store, record)}. How it stands: ehcp signoff status {period}"
@@ -37,6 +40,18 @@ def monthly(now: datetime, period: str | None) -> None:
 @click.group()
 def signoff() -> None:
     """The month's sign-off: what is frozen, who signed it, and whether anything was changed since."""
+
+
+for command in (
+    people.sign,
+    people.decline,
+    people.code,
+    people.enrol,
+    people.signatories,
+    people.remove,
+    people.erase,
+):
+    signoff.add_command(command)
 
 
 @signoff.command("status")
@@ -93,9 +108,11 @@ def signoff_restate(
 
     from pipelines.signoff import restate
 
-    record, told = restate(open_store(), period, reason, who or getpass.getuser(), now, known_on)
+    store = open_store()
+    record, told = restate(store, period, reason, who or getpass.getuser(), now, known_on)
     print_frame(told, style)
     click.echo(f"{period} is restated as version {record.facts['version']}, to be signed again.", err=True)
+    people.tell(store, record, err=True)
 
 
 @signoff.command("history")
