@@ -56,6 +56,9 @@ class Rule:
     field: str
     names_place: bool
     version: int
+    since: str | None
+    allows: str | None
+    shared: str
 
     @property
     def about(self) -> str:
@@ -97,6 +100,9 @@ def rule(
     field: str = "",
     names_place: bool = False,
     version: int = 1,
+    since: str | None = None,
+    allows: str | None = None,
+    shared: str = "",
 ) -> Callable[[Callable[..., pd.Series]], Callable[..., pd.Series]]:
     """Declare a rule.
 
@@ -104,7 +110,8 @@ def rule(
     without which a row cannot be judged; `carried` a column that at least one row must have for the rule to be evaluated at all;
     `detail` the evidence, a template over the row's columns; `thing` the column that tells two faults of one child apart (the row's own
     key unless said); `record` the system whose person record is at fault where rows do not say; `names_place` whether the evidence
-    tells where a child is, and must be hidden for a restricted one.
+    tells where a child is, and must be hidden for a restricted one; `since` the date column from which the duty has been overdue, plus the
+    days of the limit named in `allows`; `shared` what several findings have in common when one thing is behind them all, a template too.
     """
 
     def declare(judge: Callable[..., pd.Series]) -> Callable[..., pd.Series]:
@@ -112,8 +119,9 @@ def rule(
             raise ValueError(f"rule {code} is declared twice")
         looks_at = next(iter(inspect.signature(judge).parameters))
         REGISTRY[code] = Rule(
-            code, title, judge, severity, kind, owner, fix_in, todo, basis, looks_at, uses, scope, fields or tuple(_names(detail)), needs,
-            carried, detail, thing, record, field, names_place, version,
+            code, title, judge, severity, kind, owner, fix_in, todo, basis, looks_at, uses, scope,
+            (*(fields or _names(detail)), *_names(shared), *([since] if since else [])), needs,
+            carried, detail, thing, record, field, names_place, version, since, allows, shared,
         )  # fmt: skip
         return judge
 
@@ -158,6 +166,8 @@ FINDINGS = (
     "kind",
     "owner",
     "on_old_data",
+    "since_on",
+    "shared",
 )
 
 
@@ -254,8 +264,19 @@ def _findings(declared: Rule, rows: pd.DataFrame, context: Context, is_old: bool
             "kind": declared.kind,
             "owner": declared.owner,
             "on_old_data": is_old,
+            "since_on": _since(declared, rows, context),
+            # Of a restricted child nothing is grouped: what is shared may be the place.
+            "shared": _worded(declared.shared, rows).mask(child.isin(context.restricted), ""),
         }
     )
+
+
+def _since(declared: Rule, rows: pd.DataFrame, context: Context) -> pd.Series:
+    """The day from which the duty has been overdue; missing where the rule knows none."""
+    if declared.since is None:
+        return pd.Series(pd.NaT, index=rows.index, dtype="datetime64[us]")
+    allowed = getattr(context.limits, declared.allows) if declared.allows else 0
+    return pd.to_datetime(rows[declared.since]).astype("datetime64[us]") + pd.Timedelta(days=allowed)
 
 
 def _names(template: str) -> list[str]:

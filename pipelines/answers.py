@@ -7,41 +7,54 @@ from pathlib import Path
 
 import pandas as pd
 
-from checks.engine import SEVERITIES
 from config.errors import ConfigurationError, ExtractError, FeedRefusedError
+from config.priority import load_priority
 from config.profiles import load_profiles
 from config.settings import Settings
 from connectors.pull import fetch, find_extracts
 from connectors.reading import read_feed
+from outputs.protect import restricted_children
 from pipelines.catalogues import titled
 from pipelines.positions import position, protected
+from pipelines.priority import causes, in_order, prioritise
 from pipelines.store import Store
 
 EXCEPTION_COLUMNS = (
     "rule", "child_id", "source", "source_id", "row_id", "field", "detail", "severity", "kind", "status", "on_old_data", "first_seen_on", "age_days",
-    "owner", "fix_in", "title", "todo", "nights", "is_new", "resolved_on", "exception_id",
+    "owner", "fix_in", "title", "todo", "nights", "is_new", "resolved_on", "exception_id", "priority", "why_first", "is_lead", "lead", "cause",
+    "cause_size", "overdue_days", "due_on", "is_overdue",
 )  # fmt: skip
 
 
 def exceptions_known(
     store: Store, known_on: date | None = None, include_resolved: bool = False, as_of: date | None = None
 ) -> pd.DataFrame:
-    """The exceptions with what the catalogue says of their rules, most serious first: as a night left them, or as at a day by what a night knew.
+    """The exceptions with what the catalogue says of their rules, what to look at first on top: as a night left them, or as at a day by what a
+    night knew.
 
     As at a day that is not the night's own, none is resolved: the list holds what was at fault on that day.
     """
+    frame = _prioritised(store, known_on, include_resolved, as_of)
+    return frame[list(EXCEPTION_COLUMNS)].reset_index(drop=True)
+
+
+def causes_known(store: Store, known_on: date | None = None) -> pd.DataFrame:
+    """What several exceptions of a night have in common; see `priority.causes`."""
+    return causes(_prioritised(store, known_on, include_resolved=False, as_of=None))
+
+
+def _prioritised(store: Store, known_on: date | None, include_resolved: bool, as_of: date | None) -> pd.DataFrame:
     day = _past_day(store, as_of, known_on)
     if day is None:
         found, register = store.exceptions(known_on, include_resolved), store.register(known_on)
     else:
         then = position(store, day, known_on, with_names=True)
         found, register = then.exceptions(), then.register
-    frame = protected(store, titled(found), register)
-    order = frame["severity"].map({name: place for place, name in enumerate(SEVERITIES)})
-    frame = frame.assign(order=order).sort_values(
-        ["order", "rule", "child_id", "source", "source_id", "row_id"], kind="stable"
-    )
-    return frame[list(EXCEPTION_COLUMNS)].reset_index(drop=True)
+    # Whoever is restricted by the newest knowledge has no place counted or named on an earlier day either.
+    secret = restricted_children(register) | register["child_id"].isin(store.restricted())
+    weights, judged = load_priority(store.settings.config_dir), pd.Timestamp(day or store.night_of(known_on))
+    frame = prioritise(titled(found), register.assign(is_restricted=secret), weights, judged)
+    return protected(store, in_order(frame), register)
 
 
 def _past_day(store: Store, as_of: date | None, known_on: date | None) -> date | None:

@@ -8,6 +8,7 @@ from typing import Any
 
 import pandas as pd
 
+from config.priority import load_priority
 from config.settings import Settings, config_file, load_yaml
 from outputs.about import About, not_received
 from outputs.extracts import write_extracts
@@ -18,6 +19,7 @@ from pipelines.assemble import public
 from pipelines.catalogues import titled
 from pipelines.configuration import versions
 from pipelines.ingest import Ingested
+from pipelines.priority import in_order, prioritise
 
 
 def published_register(register: pd.DataFrame, day: pd.Timestamp) -> pd.DataFrame:
@@ -49,7 +51,8 @@ def write_outputs(
 ) -> None:
     """Write every output of a night into a folder: workbooks, page, source health and BI files, all from the same frames."""
 
-    followed = titled(exceptions)
+    weights = load_priority(settings.config_dir)
+    followed = in_order(prioritise(titled(exceptions), register, weights, pd.Timestamp(night.night)))
     standing = followed[followed["status"] != "resolved"]
     recent = followed[(followed["status"] != "resolved") | (followed["resolved_on"] == pd.Timestamp(night.night))]
     about = About(

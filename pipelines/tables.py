@@ -51,7 +51,7 @@ HISTORY: dict[str, tuple[tuple[str, ...], dict[str, str]]] = {
         {
             "exception_id": "text", "rule": "text", "child_id": "text", "source": "text", "source_id": "text", "row_id": "text", "thing": "text",
             "field": "text", "detail": "text", "severity": "text", "kind": "text", "owner": "text", "status": "text", "on_old_data": "flag",
-            "first_seen_on": "date", "reopened_on": "date", "resolved_on": "date",
+            "first_seen_on": "date", "reopened_on": "date", "resolved_on": "date", "since_on": "date", "shared": "text",
         },
     ),
     "kpi_members": (("code", "line", "child_id"), {"code": "text", "line": "text", "child_id": "text", "in_numerator": "flag"}),

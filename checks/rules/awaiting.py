@@ -14,7 +14,7 @@ wait_rule = partial(
 )
 
 
-@wait_rule("AW01", "Awaiting, with nothing in place", severity=CRITICAL, kind=SAFETY, field="awaiting", basis="Children and Families Act 2014, s. 42",
+@wait_rule("AW01", "Awaiting, with nothing in place", since="awaiting_since", severity=CRITICAL, kind=SAFETY, field="awaiting", basis="Children and Families Act 2014, s. 42",
            todo="Find a place, and interim provision until then.", detail="waiting since {awaiting_since}")  # fmt: skip
 def awaiting_with_nothing(register):
     """Marked as awaiting, or only a type named, or not in education (NIEO), and no open placement."""
@@ -42,7 +42,7 @@ def neet_outside_ages(register):
     return register.is_neet & ((register.age < 16) | (register.age > 25))
 
 
-@wait_rule("AW05", "Waiting record gone stale", severity=HIGH, kind=DUTY, uses=("awaiting",), field="updated_on", todo="Ring the family and the settings, and record the result.",
+@wait_rule("AW05", "Waiting record gone stale", since="waiting_touched_on", allows="waiting_update_days", severity=HIGH, kind=DUTY, uses=("awaiting",), field="updated_on", todo="Ring the family and the settings, and record the result.",
            detail="last updated {waiting_touched_on}")  # fmt: skip
 def waiting_record_stale(register, as_of, limits):
     """Awaiting, and the record has had no update for 30 days (set)."""

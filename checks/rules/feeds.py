@@ -9,14 +9,14 @@ feed_rule = partial(
 )
 
 
-@feed_rule("SR01", "Extract missing", severity=CRITICAL, todo="Ask the system's owner for tonight's extract; the last accepted one is used until then.",
+@feed_rule("SR01", "Extract missing", shared="{source}", severity=CRITICAL, todo="Ask the system's owner for tonight's extract; the last accepted one is used until then.",
            thing="feed", detail="{reason}")  # fmt: skip
 def extract_missing(feeds):
     """An expected feed of a system has no file or no rows for this run."""
     return feeds.is_expected & (feeds.status == "missing")
 
 
-@feed_rule("SR02", "Extract stale", severity=HIGH, todo="Check that the extract job of the source system still runs.", thing="feed",
+@feed_rule("SR02", "Extract stale", shared="{source}", severity=HIGH, todo="Check that the extract job of the source system still runs.", thing="feed",
            detail="newest date carried {newest_on}, file of {modified_on}")  # fmt: skip
 def extract_stale(feeds):
     """The newest date the feed carries, and the file's own date, are older than the feed's freshness limit."""
@@ -30,14 +30,14 @@ def volume_moved(feeds):
     return feeds.is_volume_moved
 
 
-@feed_rule("SR04", "Row quarantined", severity=MEDIUM, todo="Correct the row at source; its raw text is in the private store.", thing="line_key",
+@feed_rule("SR04", "Row quarantined", shared="{source} {feed}: {reason}", severity=MEDIUM, todo="Correct the row at source; its raw text is in the private store.", thing="line_key",
            detail="line {line}: {reason}")  # fmt: skip
 def row_quarantined(set_aside):
     """A row breaks its feed's contract: no key, an unparseable date, a wrong type."""
     return set_aside.line.notna()
 
 
-@feed_rule("SR05", "Unknown code", severity=MEDIUM, todo="Correct the code at source, or add it to the feed's code map.", thing="value_key",
+@feed_rule("SR05", "Unknown code", shared="{source} {feed}, {column}: {value}", severity=MEDIUM, todo="Correct the code at source, or add it to the feed's code map.", thing="value_key",
            detail="{column}: code {value} is not in the code map")  # fmt: skip
 def unknown_code(unknown_codes):
     """A coded value that the feed's code map does not hold."""
@@ -54,6 +54,7 @@ def header_drift(header_changes):
 @feed_rule(
     "SR07",
     "Repeated row",
+    shared="{source} {feed}",
     severity=MEDIUM,
     todo="Remove the second row at source, or correct its key.",
     detail="line {line}: same key more than once",
@@ -63,7 +64,7 @@ def repeated_row(repeated):
     return repeated.row_id.notna()
 
 
-@rule("SR08", "Child vanished", severity=CRITICAL, kind=SAFETY, owner="SEN casework", fix_in="the system that no longer holds the child",
+@rule("SR08", "Child vanished", shared="{source} {feed}, last carried on {last_carried_on}", severity=CRITICAL, kind=SAFETY, owner="SEN casework", fix_in="the system that no longer holds the child",
       todo="Find out why the record went; restore it, or record the cease, transfer or death.", uses=(), thing="source", field="{feed}",
       detail="last carried on {last_carried_on}")  # fmt: skip
 def child_vanished(vanished):

@@ -22,7 +22,7 @@ def no_placement(register):
     return ~register.has_placement_row
 
 
-@place_rule("PL02", "Placement ended, none follows", severity=CRITICAL, uses=("placements",), record="synergy", field="ended_on",
+@place_rule("PL02", "Placement ended, none follows", since="last_placement_ended_on", severity=CRITICAL, uses=("placements",), record="synergy", field="ended_on",
             todo="Record the next placement, or that there is none.", detail="ended {last_placement_ended_on}")  # fmt: skip
 def placement_ended(register):
     """The latest placement ended on or before the day and none is open or to come."""
@@ -46,6 +46,7 @@ def setting_not_identified(placements):
 @open_row(
     "PL05",
     "URN unknown",
+    shared="{urn}",
     severity=MEDIUM,
     uses=REGISTER,
     field="urn",
@@ -58,42 +59,42 @@ def urn_unknown(placements):
     return placements.urn.notna() & ~placements.is_known
 
 
-@open_row("PL06", "Setting closed", severity=HIGH, uses=(*REGISTER, "setting_links"), field="urn", names_place=True,
+@open_row("PL06", "Setting closed", shared="{setting_urn}, closed {closed_on}", severity=HIGH, uses=(*REGISTER, "setting_links"), field="urn", names_place=True,
           todo="Record the successor, or the placement that followed.", detail="{setting_urn} closed {closed_on}; successor {successor_urn}")  # fmt: skip
 def setting_closed(placements, as_of):
     """The establishment closed on or before the day."""
     return placements.closed_on <= as_of
 
 
-@place_rule("PL07", "Attends another setting than the plan names", severity=HIGH, uses=("plans", *REGISTER, "setting_links"), record="synergy", field="named_urn",
+@place_rule("PL07", "Attends another setting than the plan names", shared="plan names {named_urn}, attends {attended}", severity=HIGH, uses=("plans", *REGISTER, "setting_links"), record="synergy", field="named_urn",
             names_place=True, todo="Amend Section I, or correct the placement.", detail="names {named_urn}, attends {attended}")  # fmt: skip
 def attends_another_setting(register):
     """Section I names a setting, and the current primary placement is another, successors allowed for."""
     return register.is_attending_elsewhere
 
 
-@open_row("PL08", "Provision type contradicts the setting", severity=MEDIUM, uses=REGISTER, field="provision_type", names_place=True, needs=("is_provision_fitting",),
+@open_row("PL08", "Provision type contradicts the setting", shared="{provision_type} at {type_name}", severity=MEDIUM, uses=REGISTER, field="provision_type", names_place=True, needs=("is_provision_fitting",),
           todo="Correct the provision type or the setting.", detail="{provision_type} at {type_name}")  # fmt: skip
 def provision_contradicts(placements):
     """The recorded type, SEN unit or resourced provision flag does not fit the establishment register."""
     return ~placements.is_provision_fitting
 
 
-@open_row("PL09", "Age outside the setting's range", severity=MEDIUM, uses=("people", *REGISTER), field="age", needs=("age", "low_age", "high_age"), names_place=True,
+@open_row("PL09", "Age outside the setting's range", shared="{setting_urn}", severity=MEDIUM, uses=("people", *REGISTER), field="age", needs=("age", "low_age", "high_age"), names_place=True,
           todo="Check the setting and the date of birth.", detail="aged {age} at {setting_urn}, ages {low_age} to {high_age}")  # fmt: skip
 def age_outside_range(placements):
     """Age on the day below or above the statutory range of the establishment."""
     return (placements.age < placements.low_age) | (placements.age > placements.high_age)
 
 
-@place_rule("PL10", "Residential flag wrong", severity=HIGH, uses=("placements", "care_placements", "settings"), record=None, field="residential_code", names_place=True,
+@place_rule("PL10", "Residential flag wrong", shared="{boarding_words}", severity=HIGH, uses=("placements", "care_placements", "settings"), record=None, field="residential_code", names_place=True,
             todo="Record how many weeks the child boards.", detail="{boarding_words}")  # fmt: skip
 def residential_flag_wrong(register):
     """Boarding recorded in one system and not in another, or absent at a boarding setting where social care places the child."""
     return register.boarding_words.notna()
 
 
-@place_rule("PL11", "Independent setting not on the Section 41 list", severity=INFO, uses=("plans", "settings"), record="synergy", field="named_urn", names_place=True,
+@place_rule("PL11", "Independent setting not on the Section 41 list", shared="{named_urn}", severity=INFO, uses=("plans", "settings"), record="synergy", field="named_urn", names_place=True,
             todo="Check that the placement was agreed with the setting.", detail="names {named_urn}, {named_type}")  # fmt: skip
 def not_section_41(register):
     """The plan names an independent setting that is not approved under section 41."""
@@ -107,7 +108,7 @@ def provision_not_recorded(placements):
     return placements.provision_type.isna()
 
 
-@place_rule("PL12", "Home educated and on roll", severity=HIGH, uses=("home_education", "placements", "rolls"), names_place=True, fix_in="Synergy: home education, or Capita: school history",
+@place_rule("PL12", "Home educated and on roll", shared="on roll at {roll_urns}", severity=HIGH, uses=("home_education", "placements", "rolls"), names_place=True, fix_in="Synergy: home education, or Capita: school history",
             todo="Ask the school and the family, and end the wrong one.", detail="home educated in Synergy, on roll at {roll_urns} in Capita")  # fmt: skip
 def home_educated_and_on_roll(register):
     """Elective home education in one system, an open main roll in another."""

@@ -43,14 +43,14 @@ def issued_late(plans, limits):
     return (plans.issue_days > limits.plan_issue_days) & ~plans.has_exception.fillna(False)
 
 
-@request_rule("PD05", "Decision to assess overdue", severity=HIGH, basis="SEND Regulations 2014, reg. 5(3)", field="decided_on", todo="Decide and notify the family.",
+@request_rule("PD05", "Decision to assess overdue", since="received_on", allows="decision_to_assess_days", severity=HIGH, basis="SEND Regulations 2014, reg. 5(3)", field="decided_on", todo="Decide and notify the family.",
               detail="request of {received_on}, no decision")  # fmt: skip
 def decision_overdue(requests, limits):
     """A request open for more than 42 days without a decision whether to assess."""
     return requests.is_undecided & (requests.open_days > limits.decision_to_assess_days)
 
 
-@request_rule("PD06", "Assessment overdue", severity=HIGH, basis="SEND Regulations 2014, reg. 13(2)", field="outcome_on", todo="Finish the assessment and issue or refuse the plan.",
+@request_rule("PD06", "Assessment overdue", since="received_on", allows="plan_issue_days", severity=HIGH, basis="SEND Regulations 2014, reg. 13(2)", field="outcome_on", todo="Finish the assessment and issue or refuse the plan.",
               detail="request of {received_on}, no outcome")  # fmt: skip
 def assessment_overdue(requests, limits):
     """No outcome 140 days after the request, and no exception recorded."""
@@ -82,7 +82,7 @@ def cease_incomplete(plans):
     return plans.ceased_on.notna() != plans.cease_reason_code.notna()
 
 
-@plan_rule("PD09", "Too old for a plan", severity=HIGH, uses=("plans", "people"), scope="has_active_plan", record="synergy", field="born_on", needs=("born_on",),
+@plan_rule("PD09", "Too old for a plan", since="too_old_after", severity=HIGH, uses=("plans", "people"), scope="has_active_plan", record="synergy", field="born_on", needs=("born_on",),
            basis="Children and Families Act 2014, s. 46; SEND Regulations 2014, reg. 46", todo="Cease the plan, or correct the date of birth.", detail="aged {age}")  # fmt: skip
 def too_old(register, as_of):
     """After the 31 July that ends the academic year (1 August to 31 July) in which the young person turned 25."""

@@ -25,28 +25,28 @@ row_rule = partial(
 )
 
 
-@child_rule("RV01", "Review overdue", severity=HIGH, basis="Children and Families Act 2014, s. 44(1)", field="next_review_due_on", needs=("next_review_due_on",),
+@child_rule("RV01", "Review overdue", since="next_review_due_on", severity=HIGH, basis="Children and Families Act 2014, s. 44(1)", field="next_review_due_on", needs=("next_review_due_on",),
             todo="Hold the review and notify the decision.", detail="due {next_review_due_on}")  # fmt: skip
 def review_overdue(register, as_of):
     """The next review was due before the day."""
     return (register.next_review_due_on < as_of) & register.last_completed_review_on.notna()
 
 
-@child_rule("RV02", "Never reviewed", severity=HIGH, basis="Children and Families Act 2014, s. 44(1)", field="last_completed_review_on", needs=("next_review_due_on",),
+@child_rule("RV02", "Never reviewed", since="next_review_due_on", severity=HIGH, basis="Children and Families Act 2014, s. 44(1)", field="last_completed_review_on", needs=("next_review_due_on",),
             todo="Hold the first review and notify the decision.", detail="plan from {plan_started_on}, first review due {next_review_due_on}")  # fmt: skip
 def never_reviewed(register, as_of):
     """The plan is older than 12 months and no review has been completed (instead of RV01)."""
     return (register.next_review_due_on < as_of) & register.last_completed_review_on.isna()
 
 
-@row_rule("RV03", "Decision overdue", severity=HIGH, basis="SEND Regulations 2014, reg. 20(10)", field="decided_on", needs=("met_on",), todo="Decide and notify the family.",
+@row_rule("RV03", "Decision overdue", since="met_on", allows="review_decision_days", severity=HIGH, basis="SEND Regulations 2014, reg. 20(10)", field="decided_on", needs=("met_on",), todo="Decide and notify the family.",
           detail="{row_id}: meeting on {met_on}, no decision")  # fmt: skip
 def review_decision_overdue(reviews, limits):
     """The review meeting was more than 28 days ago, no decision is recorded, and no later meeting has superseded it."""
     return (reviews.met_days > limits.review_decision_days) & reviews.decided_on.isna() & ~reviews.is_superseded
 
 
-@row_rule("RV04", "Amendments not sent", severity=HIGH, basis="SEND Regulations 2014, reg. 22(2); R (L, M and P) v Devon CC [2022] EWHC 493 (Admin)", field="amendments_sent_on",
+@row_rule("RV04", "Amendments not sent", since="met_on", allows="review_decision_days", severity=HIGH, basis="SEND Regulations 2014, reg. 22(2); R (L, M and P) v Devon CC [2022] EWHC 493 (Admin)", field="amendments_sent_on",
           needs=("met_on",), todo="Send the proposed amendments.", detail="{row_id}: decided to amend, meeting on {met_on}")  # fmt: skip
 def amendments_not_sent(reviews, limits):
     """The decision is to amend, the meeting was more than 28 days ago, and no proposed amendments have been sent."""
@@ -58,7 +58,7 @@ def amendments_not_sent(reviews, limits):
     )
 
 
-@row_rule("RV05", "Final amended plan overdue", severity=HIGH, basis="SEND Regulations 2014, reg. 22(3)-(4)", field="final_plan_on", needs=("met_on",),
+@row_rule("RV05", "Final amended plan overdue", since="met_on", allows="amended_plan_days", severity=HIGH, basis="SEND Regulations 2014, reg. 22(3)-(4)", field="final_plan_on", needs=("met_on",),
           todo="Issue the final amended plan.", detail="{row_id}: decided to amend, meeting on {met_on}")  # fmt: skip
 def final_plan_overdue(reviews, limits):
     """The decision is to amend, the meeting was more than 84 days ago, and there is no final amended plan."""
@@ -84,7 +84,7 @@ def recorded_due_differs(reviews):
     return reviews.is_latest & reviews.recorded_due_on.notna() & (reviews.recorded_due_on != reviews.next_review_due_on)
 
 
-@row_rule("RV08", "Phase transfer deadline missed", severity=HIGH, basis="SEND Regulations 2014, reg. 18(1)", carried="phase_due_on", field="phase_final_on", needs=("phase_due_on",),
+@row_rule("RV08", "Phase transfer deadline missed", since="phase_due_on", severity=HIGH, basis="SEND Regulations 2014, reg. 18(1)", carried="phase_due_on", field="phase_final_on", needs=("phase_due_on",),
           todo="Name the next setting in a final plan.", detail="due before {phase_due_on}, no final plan")  # fmt: skip
 def phase_deadline_missed(reviews, as_of):
     """Transfers phase in September and no final plan names the school or type by the day before 15 February (31 March into post-16)."""
@@ -107,7 +107,7 @@ def review_due_soon(register, as_of, limits):
     return (register.next_review_due_on >= as_of) & (register.next_review_due_on <= soon)
 
 
-@row_rule("RV10", "Review date entered in bulk", severity=INFO, kind=RECORD, field="met_on", needs=("met_on",), todo="Check the date against the papers.",
+@row_rule("RV10", "Review date entered in bulk", shared="{met_on}", severity=INFO, kind=RECORD, field="met_on", needs=("met_on",), todo="Check the date against the papers.",
           detail="{row_id}: {met_on} stands on {same_day_children} children")  # fmt: skip
 def review_date_in_bulk(reviews, limits):
     """The same review date stands on more than 25 children (set)."""

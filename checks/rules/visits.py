@@ -15,6 +15,7 @@ cohort_rule = partial(rule, kind=DUTY, owner="Social care", fix_in="Liquidlogic:
 @cohort_rule(
     "VS01",
     "No visit recorded",
+    since="visit_due_on",
     severity=STATUTORY,
     todo="Visit the child, or record the visit that was made.",
     detail="{cohort} since {since}, first visit due {visit_due_on}",
@@ -27,6 +28,7 @@ def no_visit(cohorts):
 @cohort_rule(
     "VS02",
     "Visit overdue",
+    since="visit_due_on",
     severity=STATUTORY,
     todo="Visit the child, or record the visit that was made.",
     detail="{cohort}: last seen {last_seen_on}, due {visit_due_on}",

@@ -18,7 +18,7 @@ def whereabouts_not_known(register):
     return register.whereabouts_grade == "not_known"
 
 
-@where_rule("WH02", "Education systems disagree", severity=HIGH, uses=("placements", "rolls", "settings", "setting_links"), scope="has_active_plan", names_place=True,
+@where_rule("WH02", "Education systems disagree", shared="Synergy {setting_urn}, Capita {roll_urns}", severity=HIGH, uses=("placements", "rolls", "settings", "setting_links"), scope="has_active_plan", names_place=True,
             fix_in="Synergy: placements, or Capita: school history", todo="Ask the school, then correct the wrong system.", field="urn",
             detail="Synergy says {setting_urn}, Capita says {roll_urns}")  # fmt: skip
 def systems_disagree(register):
@@ -33,7 +33,7 @@ def no_home_address(register):
     return ~register.has_home_address
 
 
-@where_rule("WH04", "Home outside the authority", severity=HIGH, uses=("people", "addresses", "postcodes", "care_placements"), scope="has_active_plan", names_place=True,
+@where_rule("WH04", "Home outside the authority", shared="authority {home_la_code}", severity=HIGH, uses=("people", "addresses", "postcodes", "care_placements"), scope="has_active_plan", names_place=True,
             field="postcode", needs=("home_la_code",), todo="Ask whether the family has moved; if so, transfer the plan.", detail="home in authority {home_la_code}")  # fmt: skip
 def home_outside(register):
     """The home postcode lies in another authority while this council maintains the plan, and the child is not looked after."""

@@ -18,7 +18,8 @@ from pipelines.commands.common import (
 )
 
 #: What a terminal shows first.
-LEAD = ("severity", "rule", "child_id", "age_days", "exception_id", "detail", "owner", "status")
+LEAD = ("priority", "rule", "child_id", "exception_id", "why_first", "detail", "owner", "age_days", "status")
+CAUSES_LEAD = ("exceptions", "children", "cause", "severity", "owner", "todo")
 
 
 @click.group()
@@ -42,6 +43,8 @@ def exceptions() -> None:
     type=click.Choice(["open", "accepted", "not_evaluated", "resolved"]),
     help="Only this status; resolved ones are left out unless asked for.",
 )
+@click.option("--leads", is_flag=True, help="Only each child's lead exception, not the others under it.")
+@click.option("--overdue", is_flag=True, help="Only what is past its target time.")
 @as_of_option
 @known_on_option
 @format_option
@@ -51,11 +54,16 @@ def exceptions_list(
     severity: tuple[str, ...],
     child: str | None,
     status: tuple[str, ...],
+    leads: bool,
+    overdue: bool,
     as_of: date | None,
     known_on: date | None,
     style: str,
 ) -> None:
-    """The exceptions as the newest night left them, as a past one did (--known-on), or as at a day by what is known now (--as-of)."""
+    """The exceptions as the newest night left them, as a past one did (--known-on), or as at a day by what is known now (--as-of).
+
+    What to look at first stands on top, with the reason: child by child, each child's lead exception and the others under it.
+    """
     from pipelines.answers import exceptions_known
 
     frame = exceptions_known(open_store(), known_on, include_resolved="resolved" in status, as_of=as_of)
@@ -66,7 +74,24 @@ def exceptions_list(
         frame = frame[frame["owner"].str.casefold() == owner.casefold()]
     if child:
         frame = frame[frame["child_id"] == child]
+    if leads:
+        frame = frame[frame["is_lead"]]
+    if overdue:
+        frame = frame[frame["is_overdue"]]
     print_frame(frame, style, LEAD)
+
+
+@exceptions.command("causes")
+@known_on_option
+@format_option
+def exceptions_causes(known_on: date | None, style: str) -> None:
+    """What several exceptions have in common: one closed setting, code or missing extract is one thing to fix, not forty.
+
+    A child with a restricted address is counted in none of them.
+    """
+    from pipelines.answers import causes_known
+
+    print_frame(causes_known(open_store(), known_on), style, CAUSES_LEAD)
 
 
 who_option = click.option("--who", help="Your name. Default: the name you are logged in with.")
