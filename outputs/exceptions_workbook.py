@@ -41,6 +41,13 @@ COLUMNS = (
         "the child's id in this register, the same every night; no names are in this file",
     ),
     Column("is_new", "New", 6, "new", "New: first seen on this night"),
+    Column(
+        "why_first",
+        "Why first",
+        26,
+        "wrapped",
+        "what makes it urgent: severity, the child's situation, days overdue, systems that show the same",
+    ),
     Column("rule", "Rule", 8, "text", "the rule's code; it never changes meaning"),
     Column("title", "What is wrong", 27, "wrapped", "the rule in a few words"),
     Column(
@@ -55,6 +62,25 @@ COLUMNS = (
     Column("todo", "What to do", 44, "wrapped", "what puts it right; it goes away once a fresh extract shows it"),
     Column("first_seen_on", "First seen", 11, "date", "the first night on which it was found"),
     Column("age_days", "Days open", 7, "number", "days since it was first seen"),
+    Column("due_on", "Target", 11, "date", "until when it should be dealt with, by its severity"),
+    Column("is_overdue", "Past target", 9, "flag", "Yes: the target has passed", is_printed=False),
+    Column("priority", "Points", 8, "number", "the more the sooner; the weights are in priority.yml", is_printed=False),
+    Column(
+        "is_lead",
+        "Lead",
+        7,
+        "flag",
+        "Yes: the child's first exception, the others stand under it; filter by it to see each child once",
+        is_printed=False,
+    ),
+    Column(
+        "cause",
+        "Cause shared",
+        34,
+        "wrapped",
+        "what several exceptions have in common: one thing to fix; see the sheet Causes",
+        is_printed=False,
+    ),
     Column("fix_in", "Where to fix it", 46, "wrapped", "the system, and the screen or field", is_printed=False),
     Column("owner", "Owner", 20, "wrapped", "the team that it goes to; each has a sheet of its own", is_printed=False),
     Column(
@@ -87,6 +113,18 @@ COLUMNS = (
     Column("basis", "Basis", 40, "text", "the law or policy behind the rule", is_printed=False),
 )
 
+CAUSE_COLUMNS = (
+    Column("cause", "What they share", 44, "wrapped", "the rule, and the value that these exceptions have in common"),
+    Column("rule", "Rule", 8, "text", "the rule's code"),
+    Column("severity", "Severity", 10, "severity", "the highest among them"),
+    Column("children", "Children", 10, "number", "how many children; none where it is about an extract"),
+    Column("exceptions", "Exceptions", 11, "number", "how many exceptions go away with it"),
+    Column("todo", "What to do", 44, "wrapped", "what puts it right"),
+    Column("fix_in", "Where to fix it", 40, "wrapped", "the system, and the screen or field"),
+    Column("owner", "Owner", 24, "wrapped", "who has them"),
+    Column("oldest_on", "Oldest", 11, "date", "when the first of them was found"),
+)
+
 
 def write_exceptions(
     path: Path,
@@ -94,11 +132,12 @@ def write_exceptions(
     about: About,
     register: pd.DataFrame | None = None,
     row_limit: int = ROW_LIMIT,
+    causes: pd.DataFrame | None = None,
 ) -> None:
     """Write the exceptions workbook.
 
-    `exceptions` is the exceptions frame of a night (one row per exception; resolved ones are left to a sheet of their
-    own and counted nowhere else). With `register` the whereabouts of restricted children are masked here as well;
+    `exceptions` is the exceptions frame of a night (one row per exception, in the order in which to work through them; resolved ones are left
+    to a sheet of their own and counted nowhere else); `causes` what several of them share (see `pipelines.priority.causes`). With `register` the whereabouts of restricted children are masked here as well;
     without it the frame has to be masked already. Raises OSError where the file cannot be written.
     """
     if register is not None:
@@ -110,20 +149,22 @@ def write_exceptions(
         book,
         TITLE,
         "Every exception that stands tonight: one row for each child, rule and thing that is wrong. It is made to be worked "
-        "through, owner by owner, most serious first. Put things right in the system named: an exception disappears by itself "
+        "through, owner by owner, child by child, most urgent first. Put things right in the system named: an exception disappears by itself "
         "when a fresh extract shows that it is right.",
         about,
     )
     owners = sorted(standing["owner"].unique(), key=str.casefold)
-    for fixed in ("Summary", "All exceptions", "Resolved", "_run"):
+    for fixed in ("Summary", "Causes", "All exceptions", "Resolved", "_run"):
         book.reserve(fixed)
     names = {owner: book.reserve(owner) for owner in owners}
     _severity_counts(cover, standing)
-    _contents(cover, standing, owners, names)
+    _contents(cover, standing, owners, names, 0 if causes is None else len(causes))
     _how_to(cover)
     column_guide(cover, COLUMNS)
     run_facts(cover, about)
     _summary(book, standing, owners, names, footer)
+    if causes is not None and len(causes):
+        write_list(book, "Causes", causes, CAUSE_COLUMNS, f"{footer} · causes", freeze=1, row_limit=row_limit)
     write_list(book, "All exceptions", _shown(standing), COLUMNS, footer, freeze=3, row_limit=row_limit)
     for owner in owners:
         own = standing[standing["owner"] == owner]
@@ -145,17 +186,12 @@ def write_exceptions(
 
 
 def _prepared(exceptions: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """The standing exceptions and the resolved ones, most serious first; every one has an owner."""
-    kind_rank = exceptions["kind"].map({"safety": 0, "duty": 1, "record": 2}).fillna(3)
+    """The standing exceptions and the resolved ones, in the order given; every one has an owner."""
     ordered = exceptions.assign(
         owner=exceptions["owner"]
         .astype("str")
         .where(exceptions["owner"].notna() & (exceptions["owner"] != ""), NO_OWNER),
-        _severity=severity_rank(exceptions["severity"]),
-        _kind=kind_rank,
         age_band=band(exceptions["age_days"], AGE_BANDS),
-    ).sort_values(
-        ["_severity", "_kind", "rule", "age_days", "child_id"], ascending=[True, True, True, False, True], kind="stable"
     )
     is_resolved = ordered["status"] == "resolved"
     return ordered[~is_resolved], ordered[is_resolved]
@@ -168,7 +204,7 @@ def _shown(frame: pd.DataFrame) -> pd.DataFrame:
         detail=plain_detail(frame["detail"]).mask(frame["detail"] == RESTRICTED, RESTRICTED),
         status=frame["status"].replace(STATUS_TITLES),
         kind=frame["kind"].replace(KIND_TITLES),
-        on_old_data=frame["on_old_data"].astype("boolean").map({True: "Yes"}),
+        **{name: frame[name].astype("boolean").map({True: "Yes"}) for name in ("on_old_data", "is_overdue", "is_lead")},
     )
 
 
@@ -199,14 +235,19 @@ def _four_counts(standing: pd.DataFrame) -> tuple[int, int, int, int]:
     )
 
 
-def _contents(cover: Cover, standing: pd.DataFrame, owners: Sequence[str], names: dict[str, str]) -> None:
+def _contents(cover: Cover, standing: pd.DataFrame, owners: Sequence[str], names: dict[str, str], shared: int) -> None:
     cover.heading("What is in this workbook")
     heads = [(text, "head right") for text in ("Exceptions", "Critical", "New tonight", "On old data")]
     cover.line(("Sheet", "head"), ("What it holds", "head"), *heads, height=20)
     _contents_line(
         cover, "Summary", "counts by owner, by age and by rule; each adds up to the same total", "Summary", None
     )
-    _contents_line(cover, "All exceptions", "the whole list, most serious first", "All exceptions", standing)
+    _contents_line(
+        cover, "All exceptions", "the whole list, child by child, most urgent first", "All exceptions", standing
+    )
+    if shared:
+        text = f"{shared:,} things that several exceptions have in common: putting one right puts them all right"
+        _contents_line(cover, "Causes", text, "Causes", None)
     for owner in owners:
         own = standing[standing["owner"] == owner]
         _contents_line(cover, owner, f"what {owner} can put right", names[owner], own)
@@ -227,7 +268,7 @@ def _how_to(cover: Cover) -> None:
     cover.heading("How to work with it")
     for number, text in enumerate(
         (
-            "Open the sheet of your team. The list begins with what is critical: a child who may be unsafe or lost.",
+            "Open the sheet of your team. The list begins with the child to look at first, and says why; a child's other exceptions stand below.",
             "Use the arrows in the heading row to see only what is new, one rule, or one child. The heading and the child stay in view.",
             "Look the record up in the system named, by its number, and put it right there. Nothing is put right in this file.",
             "Where the record was right after all, say so to the person who runs the register, so that the rule can be looked at.",

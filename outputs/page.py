@@ -239,7 +239,7 @@ def _lists(now: pd.DataFrame, register: pd.DataFrame) -> list[Shown]:
         list_of(
             "overdue-reviews",
             "Reviews overdue or never held",
-            "New tonight first, then the longest open.",
+            "Most urgent first.",
             now,
             register,
             ("RV01", "RV02"),

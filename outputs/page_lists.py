@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 
 from outputs.about import system_title
-from outputs.wording import SEVERITY_TITLES, plain_detail, severity_rank
+from outputs.wording import SEVERITY_TITLES, plain_detail
 
 NOT_CONFIRMED = ("WH01", "WH06", "WH07", "SR08")
 
@@ -35,12 +35,10 @@ class Shown:
 
 
 def standing(exceptions: pd.DataFrame) -> pd.DataFrame:
-    """The exceptions that stand tonight, most serious first, longest open first."""
+    """The exceptions that stand tonight, those with most points first."""
     frame = exceptions[exceptions["status"] != "resolved"]
     frame = frame.assign(detail=plain_detail(frame["detail"]))
-    return frame.assign(_rank=severity_rank(frame["severity"])).sort_values(
-        ["_rank", "is_new", "age_days", "child_id", "rule"], ascending=[True, False, False, True, True], kind="stable"
-    )
+    return frame.sort_values(["priority", "child_id", "rule"], ascending=[False, True, True], kind="stable")
 
 
 def rows_of(frame: pd.DataFrame, register: pd.DataFrame, top: int) -> list[dict[str, Any]]:
@@ -84,6 +82,7 @@ def _row(record: dict[Any, Any], known: dict[Any, Any]) -> dict[str, Any]:
         "rule": record["rule"],
         "title": record["title"],
         "detail": _text(record.get("detail")),
+        "why_first": _text(record.get("why_first")),
         "since": record.get("first_seen_on"),
         "age_days": None if pd.isna(record.get("age_days")) else int(record["age_days"]),
         "owner": _text(record.get("owner")) or "No owner",

@@ -126,7 +126,7 @@ def _why(
     since = ("open " + _days(open_days)).where(open_days >= 7, "")
     shown = ("shown by " + systems.astype("str") + " systems").where(systems > 1, "")
     words = frame["severity"].str.capitalize().astype("str")
-    for part in (situation.fillna("").astype("str"), days.where(late.notna(), since), shown):
+    for part in (situation.astype("str").fillna(""), days.where(late.notna(), since), shown):
         words = _joined(words, part.astype("str"), "; ")
     waits = frame["status"].map(WAITING)
     return words.mask(waits.notna(), "Waits: " + waits.astype("str"))

@@ -19,7 +19,7 @@ from pipelines.assemble import public
 from pipelines.catalogues import titled
 from pipelines.configuration import versions
 from pipelines.ingest import Ingested
-from pipelines.priority import in_order, prioritise
+from pipelines.priority import causes, in_order, prioritise
 
 
 def published_register(register: pd.DataFrame, day: pd.Timestamp) -> pd.DataFrame:
@@ -73,7 +73,7 @@ def write_outputs(
     )
     trend = night.trend()
     feeds = ingested.feeds.assign(modified_at=pd.to_datetime(ingested.feeds["modified_on"]))
-    write_exceptions(folder / "exceptions.xlsx", standing, about, register=register)
+    write_exceptions(folder / "exceptions.xlsx", standing, about, register=register, causes=causes(standing))
     write_register(folder / "register.xlsx", register, about)
     write_kpis(folder / "kpis.xlsx", rag, about, trend)
     write_report(folder / "report.html", rag, recent, register, feeds, expectations, trend, about)

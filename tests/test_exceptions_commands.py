@@ -6,6 +6,7 @@ import json
 from datetime import UTC, datetime
 from pathlib import Path
 
+import pandas as pd
 import pytest
 from click.testing import CliRunner, Result
 from store_drawn import FIRST, SECOND
@@ -75,7 +76,17 @@ def test_a_table_shows_what_the_window_has_room_for_and_says_what_it_left_out(
     monkeypatch.setenv("COLUMNS", "80")
     narrow = ehcp("list").output
     assert max(len(line) for line in narrow.splitlines()) <= 80
-    assert "severity" in narrow and the_one(store)["exception_id"] in narrow and "more columns with" in narrow
+    assert "priority" in narrow and the_one(store)["exception_id"] in narrow and "more columns with" in narrow
     monkeypatch.setenv("COLUMNS", "400")
     assert "more columns with" not in ehcp("list").output
     assert len(ehcp("list", "--format", "csv").output.splitlines()[0].split(",")) > 15
+
+
+def test_the_list_says_why_first_and_one_thing_behind_several_is_told_once(store: Store) -> None:
+    one = found(severity="high").assign(shared="100001", since_on=pd.NaT)
+    night(store, SECOND, pd.concat([one, one.assign(child_id="c2", source_id="2")], ignore_index=True))
+    rows = json.loads(ehcp("list", "--leads", "--format", "json").output)
+    assert [(row["why_first"], row["lead"] == row["exception_id"]) for row in rows] == [("High", True)] * 2
+    [cause] = json.loads(ehcp("causes", "--format", "json").output)
+    assert (cause["cause"], cause["children"], cause["exceptions"]) == ("Review overdue: 100001", 2, 2)
+    assert json.loads(ehcp("list", "--overdue", "--format", "json").output) == []
