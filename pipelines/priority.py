@@ -36,7 +36,9 @@ def prioritise(
     of_child = child.map(situation).fillna(0).astype("int64")
     late = (night - frame["since_on"]).dt.days.where(frame["since_on"] < night)
     open_days = (night - frame["first_seen_on"]).dt.days
-    weeks = (late.fillna(open_days).fillna(0).clip(lower=0) // 7).clip(upper=weights.overdue.at_most_weeks).astype("int64")
+    weeks = (
+        (late.fillna(open_days).fillna(0).clip(lower=0) // 7).clip(upper=weights.overdue.at_most_weeks).astype("int64")
+    )
     systems = _systems(frame, weights)
     further = (systems - 1).clip(lower=0, upper=weights.systems.at_most)
     waits = frame["status"].isin(list(WAITING))
