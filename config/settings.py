@@ -27,6 +27,7 @@ class Council(BaseModel):
     la_code: str = Field(pattern=r"^\d{3}$", description="the authority's code of three digits")
     raw_retention_days: int = Field(90, ge=1)
     snapshots_kept: int = Field(7, ge=1)
+    statistical_neighbours: tuple[str, ...] = ()
 
 
 class Settings(BaseModel):
@@ -50,6 +51,11 @@ class Settings(BaseModel):
     def outputs_dir(self) -> Path:
         """Workbooks, pages and BI files, by period and run."""
         return self.data_dir / "outputs"
+
+    @property
+    def open_data_dirs(self) -> tuple[Path, Path]:
+        """Where the Department's data files are looked for: what the council downloaded, then the packaged extract."""
+        return self.data_dir / "open_data", PACKAGED / "open_data"
 
 
 def config_file(config_dir: Path | None, name: str) -> Path:

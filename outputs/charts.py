@@ -12,12 +12,24 @@ import pandas as pd
 from markupsafe import Markup
 
 
-def sparkline(values: Sequence[float | None], label: str, width: int = 120, height: int = 30) -> Markup:
-    """A line of a figure over nights with a dot on the last; `label` says it in words. One night alone gives the dot."""
+def sparkline(
+    values: Sequence[float | None],
+    label: str,
+    width: int = 120,
+    height: int = 30,
+    target: float | None = None,
+    other: float | None = None,
+) -> Markup:
+    """A line of a figure over nights with a dot on the last; `label` says it in words. One night alone gives the dot.
+
+    The target is a dashed line and what others come to (`other`) a dotted one, where they are given; both are in the scale.
+    """
     known = [(place, float(value)) for place, value in enumerate(values) if value is not None and not pd.isna(value)]
     if not known:
         return Markup('<span class="quiet">no figure yet</span>')
-    low, high = min(value for _, value in known), max(value for _, value in known)
+    beside = [(css, float(worth)) for css, worth in (("target", target), ("other", other)) if worth is not None]
+    scale = [value for _, value in [*known, *beside]]
+    low, high = min(scale), max(scale)
     spread, steps, pad = (high - low) or 1.0, max(len(values) - 1, 1), 4.0
     middle, last = high == low, -1
 
@@ -40,6 +52,14 @@ def sparkline(values: Sequence[float | None], label: str, width: int = 120, heig
         for run in runs
     )
     x, y = runs[-1][-1]
+    drawn = (
+        "".join(
+            f'<line class="{css}" x1="0" x2="{width}" y1="{level:g}" y2="{level:g}"/>'
+            for css, worth in beside
+            for _, level in [point(0, worth)]
+        )
+        + drawn
+    )
     return Markup(
         f'<svg class="spark" viewBox="0 0 {width} {height}" width="{width}" height="{height}" role="img" '
         f'aria-label="{escape(label, quote=True)}">{drawn}<circle cx="{x:g}" cy="{y:g}" r="3"/></svg>'

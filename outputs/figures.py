@@ -64,3 +64,26 @@ def moved(kpis: pd.DataFrame, every_night: pd.DataFrame, as_of: pd.Timestamp) ->
     joined = kpis.assign(line=kpis["line"].fillna("")).join(before, on=["code", "line"])
     value = pd.to_numeric(joined["value"], errors="coerce").astype("Float64").astype("float64")
     return joined.assign(change=value - joined["previous_value"])
+
+
+#: Since when a figure's direction of travel is told: the last night of the month before, and of the quarter before.
+SPANS = {"month": "M", "quarter": "Q"}
+
+
+def travelled(kpis: pd.DataFrame, every_night: pd.DataFrame, as_of: pd.Timestamp) -> pd.DataFrame:
+    """The KPI frame with, for each of `SPANS`, ``<span>_on``, ``<span>_numerator``, ``<span>_value`` and ``<span>_change`` (points).
+
+    The night compared with is the last one of the calendar month, or quarter, before; empty where no night was run in it.
+    """
+    found = kpis.assign(line=kpis["line"].fillna(""))
+    for span, unit in SPANS.items():
+        before = as_of.to_period(unit) - 1
+        nights = every_night[every_night["as_of"].dt.to_period(unit) == before]
+        last = nights[nights["as_of"] == nights["as_of"].max()].set_index(["code", "line"])
+        facts = last[["as_of", "numerator", "value"]].set_axis(
+            [f"{span}_on", f"{span}_numerator", f"{span}_value"], axis=1
+        )
+        found = found.join(facts, on=["code", "line"])
+        value = pd.to_numeric(found["value"], errors="coerce").astype("Float64").astype("float64")
+        found[f"{span}_change"] = (value - found[f"{span}_value"].astype("float64")).round(1)
+    return found

@@ -8,9 +8,9 @@ import pandas as pd
 
 from outputs.about import About
 from outputs.covers import column_guide, footer_of, open_cover, run_facts, write_run_sheet
-from outputs.figures import RAG_WORDS, judged, moved, nights_of
+from outputs.figures import RAG_WORDS, judged, moved, nights_of, travelled
 from outputs.sheets import Book, Column, write_list
-from outputs.wording import LINES_IN_DAYS, line_title, short_date
+from outputs.wording import BREAKDOWNS, LINES_IN_DAYS, category_titles, line_title, short_date
 
 TITLE = "Key figures"
 
@@ -34,9 +34,26 @@ COLUMNS = (
         "target", "Target", 9, "target", "the council's target: per cent, or a number of children where less is better"
     ),
     Column("rag", "Rating", 10, "rag", "Green on target, Amber near, Red off; by the thresholds that the council set"),
+    Column("in_doubt", "In doubt", 9, "number", "how many an open exception puts in doubt, or could not be judged"),
+    Column("best", "At best", 9, "figure", "the value if all that is in doubt turns out well"),
+    Column("worst", "At worst", 9, "figure", "the value if all that is in doubt turns out badly"),
     Column("previous_value", "Night before", 9, "figure", "the value on the latest earlier night"),
     Column("change", "Change", 9, "points", "in percentage points since then"),
+    Column(
+        "month_change", "Since last month", 9, "points", "in percentage points since the last night of the month before"
+    ),
+    Column("quarter_change", "Since last quarter", 9, "points", "the same since the last night of the quarter before"),
     Column("definition", "Definition", 70, "wrapped", "what is counted"),
+)
+_BREAKDOWNS = (
+    Column("code", "Code", 8, "text", "the KPI's code"),
+    Column("title", "Figure", 34, "wrapped"),
+    Column("line_title", "Part", 34, "wrapped"),
+    Column("by", "By", 16, "text", "what the figure is broken down by"),
+    Column("category", "Category", 34, "wrapped", "the categories of one breakdown add up to the figure"),
+    Column("numerator", "Numerator", 11, "number"),
+    Column("denominator", "Denominator", 12, "number"),
+    Column("value", "Value", 9, "figure"),
 )
 _DEFINITIONS = (
     Column("code", "Code", 8),
@@ -55,18 +72,26 @@ _EVERY_NIGHT = (
 )
 #: A sheet is wide enough for a quarter of nights and still fit to read; the list of every night holds the others.
 _NIGHTS_ACROSS = 92
+_RANGE = ("in_doubt", "best", "worst")
 
 
-def write_kpis(path: Path, kpis: pd.DataFrame, about: About, trend: pd.DataFrame | None = None) -> None:
+def write_kpis(
+    path: Path,
+    kpis: pd.DataFrame,
+    about: About,
+    trend: pd.DataFrame | None = None,
+    breakdowns: pd.DataFrame | None = None,
+) -> None:
     """Write the KPI workbook.
 
     `kpis` is the KPI frame of the night; `trend` the same figures of earlier nights (``as_of``, ``code``, ``line``,
-    ``numerator``, ``denominator``, ``value``). Raises OSError where the file cannot be written.
+    ``numerator``, ``denominator``, ``value``); `breakdowns` each figure by what is known of the children (``code``, ``line``, ``by``,
+    ``category``, ``numerator``, ``denominator``, ``value``). Raises OSError where the file cannot be written.
     """
     as_of = pd.Timestamp(about.as_of)
     every = nights_of(trend, kpis, as_of)
-    figures = moved(judged(kpis), every, as_of)
-    figures = _described(figures)
+    figures = travelled(moved(judged(kpis), every, as_of), every, as_of)
+    figures = _described(figures.assign(**{name: pd.NA for name in _RANGE if name not in figures}))
     book = Book()
     footer = footer_of(about, TITLE)
     cover = open_cover(
@@ -90,6 +115,14 @@ def write_kpis(path: Path, kpis: pd.DataFrame, about: About, trend: pd.DataFrame
     places = figures.assign(place=range(len(figures))).set_index(["code", "line"])["place"]
     every = _described(every.assign(title=every["code"].map(titles))).join(places, on=["code", "line"])
     _write_trend(book, every, footer)
+    if breakdowns is not None and len(breakdowns):
+        named = breakdowns.assign(
+            title=breakdowns["code"].map(titles),
+            by=breakdowns["by"].map(BREAKDOWNS),
+            category=category_titles(breakdowns["by"], breakdowns["category"]),
+        )
+        named = _described(named)
+        write_list(book, "Breakdowns", named, _BREAKDOWNS, f"{footer} · breakdowns", freeze=3)
     latest_first = every.sort_values(["as_of", "place"], ascending=[False, True], kind="stable")
     write_list(book, "Every night", latest_first, _EVERY_NIGHT, f"{footer} · every night", freeze=2)
     write_run_sheet(book, about, COLUMNS, "kpis", len(figures))

@@ -128,7 +128,7 @@ def where_children_are(active: pd.DataFrame) -> dict[str, Rows]:
         types = counts(active["setting_type"].where(active["setting_type"] != "").fillna(code), SETTING_CODES | hidden)
     return {
         "provision": counts(active["provision_type"], hidden),
-        "types": _longest(types, 12),
+        "types": longest(types, 12),
         "authority": counts(
             active["in_authority"],
             {"Y": "In this authority", "N": "In another authority"} | hidden,
@@ -140,7 +140,7 @@ def where_children_are(active: pd.DataFrame) -> dict[str, Rows]:
     }
 
 
-def _longest(rows: Rows, most: int) -> Rows:
+def longest(rows: Rows, most: int) -> Rows:
     """The first lines and one for all the others, so that it still adds up."""
     if len(rows) <= most + 1:
         return rows

@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 
 from outputs.about import system_title
-from outputs.wording import SEVERITY_TITLES, plain_detail
+from outputs.wording import SEVERITY_TITLES, cohort_titles, plain_detail
 
 NOT_CONFIRMED = ("WH01", "WH06", "WH07", "SR08")
 
@@ -58,6 +58,8 @@ def rows_of(frame: pd.DataFrame, register: pd.DataFrame, top: int) -> list[dict[
                     "synergy_id",
                     "liquidlogic_id",
                     "capita_id",
+                    "team",
+                    "cohorts",
                 )
                 if name in facts
             ]
@@ -92,6 +94,8 @@ def _row(record: dict[Any, Any], known: dict[Any, Any]) -> dict[str, Any]:
         "seen_on": known.get("seen_on"),
         "corroborated_on": known.get("corroborated_on"),
         "recorded_on": known.get("recorded_on"),
+        "team": _text(known.get("team")) or "No team",
+        "cohorts": "|".join(cohort_titles(known.get("cohorts")).split(", ")) or "No visit cohort",
     }
 
 
@@ -127,3 +131,64 @@ def list_of(
         int(own.loc[with_child, "child_id"].nunique()),
         empty=empty,
     )
+
+
+#: The lists of the page: key, title, what it holds, and its rules.
+_LISTS: tuple[tuple[str, str, str, tuple[str, ...]], ...] = (
+    (
+        "nothing-in-place",
+        "Without a place",
+        "Awaiting provision, of school age and not in education, or a placement that ended with none to follow.",
+        ("AW01", "AW03", "PL01", "PL02"),
+    ),
+    (
+        "statutory-visits",
+        "Visits overdue or never made",
+        "Children in visit cohorts whose visit is late. Statutory visits come first.",
+        ("VS01", "VS02"),
+    ),
+    (
+        "overdue-reviews",
+        "Reviews overdue or never held",
+        "Most urgent first.",
+        ("RV01", "RV02"),
+    ),
+    (
+        "decisions",
+        "Review decisions and amended plans overdue",
+        "The meeting was held, and what had to follow has not.",
+        ("RV03", "RV04", "RV05"),
+    ),
+    (
+        "transfers",
+        "Phase transfers missed or at risk",
+        "No final plan names the next school or type yet.",
+        ("RV08", "RV12"),
+    ),
+    (
+        "assessments",
+        "Assessments overdue, and plans issued late",
+        "Requests past six weeks, assessments past twenty, and plans that explain the figure.",
+        ("PD04", "PD05", "PD06"),
+    ),
+    (
+        "recorded-only",
+        "Recorded only",
+        "Somebody wrote down where the child is; nothing confirms it.",
+        ("WH10",),
+    ),
+    (
+        "placements",
+        "Placements that cannot be relied on",
+        "The setting is not identified, has closed, or two systems name different ones.",
+        ("PL03", "PL04", "PL05", "PL06", "PL12", "PL13", "WH02", "WH08"),
+    ),
+)
+
+
+def lists_of(now: pd.DataFrame, register: pd.DataFrame, most: int) -> list[Shown]:
+    """The lists of the page, `most` rows of each; the last holds the critical and high exceptions about records, whatever their rule."""
+    lists = [list_of(key, title, intro, now, register, rules, most) for key, title, intro, rules in _LISTS]
+    wrong = now[(now["kind"] == "record") & now["severity"].isin(["critical", "high"])]
+    title, intro = "Records to put right", "The most serious thing wrong in each child's records."
+    return [*lists, list_of("record-faults", title, intro, wrong, register, set(wrong["rule"]), most)]

@@ -197,7 +197,8 @@ class Paper:
             is_total = row is total
             cells = [self._cell_lines(row, column, wide, size) for column, wide in zip(columns, widths, strict=True)]
             tall = max(step * max((len(lines) for lines in cells), default=1), step) + 1.9
-            if pdf.space_left < tall:
+            # A line that heads the next ones stays with the first of them.
+            if pdf.space_left < tall + (8 if row.get("is_bold") else 0):
                 pdf.add_page()
                 self._head(columns, widths, size)
             top = pdf.y
@@ -249,7 +250,7 @@ class Paper:
                 pdf.box(x + 1, top + 1.2, max(0.3, (wide - 2) * min(1.0, float(value))), step - 0.6, "6FA3B5")
             return
         if column.look == "spark":
-            pdf.spark(value or (), (x + 2, top + 0.9, wide - 4, tall - 1.8))
+            pdf.spark(value or (), (x + 2, top + 1.1, wide - 4, min(tall, 6.5) - 2.2))
             return
         colour = INK
         if column.look == "tag" and value:
@@ -260,15 +261,15 @@ class Paper:
             pdf.set_xy(x, top + 0.95 + number * step)
             pdf.cell(wide, step, line, align={"number": "R", "tag": "C"}.get(column.look, "L"))
 
-    def columns(self, values: Sequence[tuple[str, int, str]], says: str, tall: float = 46) -> None:
-        """Columns side by side (name, number, ``late`` or nothing), the number above each; `says` is what a reader who cannot see it hears."""
+    def columns(self, values: Sequence[tuple[str, int | None, str]], says: str, tall: float = 46) -> None:
+        """Columns side by side (name, number or None, ``late`` or nothing), the number or a dash above each; `says` is what a reader who cannot see it hears."""
         pdf = self.pdf
         self.room(tall + 4)
-        top, most = pdf.y, max((number for _, number, _ in values), default=0) or 1
+        top, most = pdf.y, max((number or 0 for _, number, _ in values), default=0) or 1
         step = pdf.epw / max(len(values), 1)
         with pdf.tagged("/Figure", alt=says):
             for place, (name, number, tone) in enumerate(values):
-                x, high = pdf.l_margin + place * step, (tall - 15) * number / most
+                x, high = pdf.l_margin + place * step, (tall - 15) * (number or 0) / most
                 pdf.box(
                     x + step * 0.18,
                     top + tall - 9 - high,
@@ -278,7 +279,7 @@ class Paper:
                 )
                 pdf.ink(INK, 7.6, bold=True)
                 pdf.set_xy(x, top + tall - 13.4 - high)
-                pdf.cell(step, 4, f"{number:,}", align="C")
+                pdf.cell(step, 4, "–" if number is None else f"{number:,}", align="C")
                 pdf.ink(QUIET, 7)
                 pdf.set_xy(x, top + tall - 8)
                 pdf.multi_cell(step, 3.2, clean_text(name), align="C")

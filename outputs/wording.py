@@ -72,6 +72,32 @@ SETTING_CODES = {
     "NIEC": "Notice to cease issued",
     "OTH": "Type of setting only",
 }
+#: The Department's codes for the primary type of need.
+NEEDS = {
+    "SPLD": "Specific learning difficulty",
+    "MLD": "Moderate learning difficulty",
+    "SLD": "Severe learning difficulty",
+    "PMLD": "Profound and multiple learning difficulty",
+    "SEMH": "Social, emotional and mental health",
+    "SLCN": "Speech, language and communication needs",
+    "HI": "Hearing impairment",
+    "VI": "Vision impairment",
+    "MSI": "Multi-sensory impairment",
+    "PD": "Physical disability",
+    "ASD": "Autistic spectrum disorder",
+    "DS": "Down syndrome",
+    "OTH": "Other difficulty or disability",
+}
+#: What figures are broken down by.
+BREAKDOWNS = {
+    "age": "Age",
+    "need": "Primary need",
+    "setting_type": "Type of setting",
+    "authority": "In or out of authority",
+    "care": "Care status",
+    "team": "Social care team",
+    "caseworker": "Caseworker",
+}
 AWAITING = {"nothing_in_place": "Nothing in place", "interim": "Interim placement"}
 FEED_STATUS = {
     "accepted": "Accepted",
@@ -187,6 +213,13 @@ def line_title(line: object) -> str:
         return ""
     text = ": ".join(SYSTEM_TITLES.get(part) or titled(part, LINES) for part in line.split(": "))
     return text[:1].upper() + text[1:]
+
+
+def category_titles(by: pd.Series, category: pd.Series) -> pd.Series:
+    """Categories of breakdowns in words, each with a capital: ``EHE`` by type of setting is ``Home educated``."""
+    setting = category.map({**SETTING_CODES, "restricted": "Restricted: not shown"})
+    text = category.map(NEEDS).where(by == "need", setting).fillna(category).astype("str")
+    return text.str[:1].str.upper() + text.str[1:]
 
 
 def cohort_titles(joined: object) -> str:

@@ -8,7 +8,7 @@ import pandas as pd
 
 from config.limits import load_limits
 from config.settings import config_file, load_yaml
-from outputs.wording import FAMILIES, KIND_TITLES, SEVERITY_MEANINGS, SEVERITY_TITLES
+from outputs.wording import BREAKDOWNS, FAMILIES, KIND_TITLES, SEVERITY_MEANINGS, SEVERITY_TITLES
 from pipelines.catalogues import rules_frame
 from pipelines.kpis import REGISTRY
 
@@ -56,14 +56,25 @@ def kpis_page() -> str:
         [(kpi.code, kpi.title, kpi.definition) for kpi in REGISTRY.values()], columns=["KPI", "Title", "Definition"]
     )
     targets = pd.DataFrame.from_dict(load_yaml(config_file(None, "kpis.yml")), orient="index")
+    doubted = pd.Series(
+        {code: ", ".join(rules) for code, rules in targets.pop("doubt").dropna().items()},
+        name="In doubt by",
+        dtype="str",
+    )
+    targets = targets.drop(columns="firm")
     better = targets.pop("direction").map({"up": "more", "down": "less"}).rename("Better")
-    targets = targets.astype("Int64").astype("str").rename(columns=str.capitalize).join(better)
+    targets = targets.astype("Int64").astype("str").rename(columns=str.capitalize).join([better, doubted])
     whole = declared.sort_values("KPI").join(targets, on="KPI").fillna("")
     parts = [
         f"# KPI figures\n\n{_GENERATED}",
         f"{len(whole)} figures. The definition is numerator / denominator; what could not be judged is counted beside each figure, and a denominator"
         " of 0 gives no percentage. The figures of a night: `ehcp kpis`.",
-        "Target, Green and Amber are the packaged `kpis.yml`, which a council's own replaces; empty where a figure has no target.",
+        "Target, Green and Amber are the packaged `kpis.yml`, which a council's own replaces; empty where a figure has no target. Each figure is also"
+        " told at best and at worst (`ehcp kpis --ranges`): the children with an open exception of a rule under *In doubt by*, and those not judged,"
+        " fall either way. `ehcp kpis --by "
+        + "|".join(BREAKDOWNS)
+        + "` breaks every figure down; the categories, *not recorded* among them, add up"
+        " to the figure.",
         _table(whole),
     ]
     return "\n\n".join(parts) + "\n"

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from checks.engine import catalogue
+from config.errors import ConfigurationError
 from config.limits import Limits, load_limits
 from config.settings import PACKAGED, Settings, config_file, load_yaml
 
@@ -28,6 +29,7 @@ def load_configuration(settings: Settings) -> Configuration:
     named = {
         name: load_yaml(config_file(settings.config_dir, f"{name}.yml")) for name in ("precedence", "provision", "kpis")
     }
+    _need_rules(named["kpis"])
     return Configuration(
         load_limits(settings.config_dir),
         named["precedence"],
@@ -35,6 +37,17 @@ def load_configuration(settings: Settings) -> Configuration:
         named["kpis"],
         settings.council.la_code,
     )
+
+
+def _need_rules(targets: dict[str, Any]) -> None:
+    """Raise ConfigurationError for a rule that puts a figure in doubt and does not exist."""
+    for code, settings in targets.items():
+        unknown = {*settings.get("doubt", ()), *settings.get("firm", ())} - set(catalogue())
+        if unknown:
+            raise ConfigurationError(
+                f"kpis.yml, {code}: there is no rule {', '.join(sorted(unknown))}.",
+                "See the codes with: ehcp rules list",
+            )
 
 
 def versions() -> dict[str, str]:

@@ -6,14 +6,16 @@ A KPI is declared as a rule is: code, title and definition above a function that
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
 
 from config.limits import Limits
+from outputs.figures import judged
 from pipelines.frames import days
+from pipelines.kpi_ranges import RANGE_COLUMNS, either_way
 from pipelines.places import ARRANGEMENTS
 
 
@@ -87,42 +89,54 @@ def kpi(
     return declare
 
 
-def compute(night: Night, targets: Mapping[str, Mapping[str, Any]]) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """All figures (code, line, title, numerator, denominator, value, not_judged, target, definition) and the children behind them.
+@dataclass(frozen=True)
+class Counted:
+    """A line of a KPI once measured: who is counted (``counted``), and who meets it (``meets``), as plain flags over the rows of `part.of`."""
+
+    code: str
+    part: Measured
+    counted: pd.Series
+    meets: pd.Series
+
+
+def measure(night: Night) -> list[Counted]:
+    """Every line of every KPI, measured: what the figures, their ranges and their breakdowns are all made from."""
+    lines = []
+    for code in sorted(REGISTRY):
+        for part in REGISTRY[code].measure(night):
+            counted = part.counted.fillna(False).astype(bool)
+            lines.append(Counted(code, part, counted, counted & part.meets.fillna(False).astype(bool)))
+    return lines
+
+
+def compute(
+    night: Night, targets: Mapping[str, Mapping[str, Any]], measured: Sequence[Counted] | None = None
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """All figures (code, line, title, numerator, denominator, value, not_judged, target, definition, the columns of `kpi_ranges`, and `rag`)
+    and the children behind them. `measured` is what `measure` gave for this night, where it has been asked already.
 
     The second frame has ``code, line, child_id, in_numerator``, a row per child counted. Values are percentages, rounded to one decimal
     as the Department rounds, or days where the line says so.
     """
     lines, members = [], []
-    for code in sorted(REGISTRY):
-        declared = REGISTRY[code]
-        for part in declared.measure(night):
-            counted = part.counted.fillna(False).astype(bool)
-            meets = counted & part.meets.fillna(False).astype(bool)
-            denominator, numerator = int(counted.sum()), int(meets.sum())
-            value = part.number if part.number is not None else (100 * numerator / denominator if denominator else None)
-            target = targets.get(code, {}).get("target") if part.line in _TARGETED.get(code, ("",)) else None
-            lines.append(
-                (
-                    code,
-                    part.line,
-                    declared.title,
-                    numerator,
-                    denominator,
-                    value,
-                    part.not_judged,
-                    target,
-                    declared.definition,
-                )
+    for this in measure(night) if measured is None else measured:
+        declared, part, counted, meets = REGISTRY[this.code], this.part, this.counted, this.meets
+        settings = targets.get(this.code, {})
+        denominator, numerator = int(counted.sum()), int(meets.sum())
+        value = part.number if part.number is not None else (100 * numerator / denominator if denominator else None)
+        target = settings.get("target") if part.line in _TARGETED.get(this.code, ("",)) else None
+        plain = (this.code, part.line, declared.title, numerator, denominator, value, part.not_judged, target)
+        lines.append((*plain, declared.definition, *_range(this, night, settings)))
+        if "child_id" in part.of:
+            who = part.of.loc[counted, "child_id"]
+            members.append(
+                pd.DataFrame({"code": this.code, "line": part.line, "child_id": who, "in_numerator": meets[counted]})
             )
-            if "child_id" in part.of:
-                who = part.of.loc[counted, "child_id"]
-                members.append(
-                    pd.DataFrame({"code": code, "line": part.line, "child_id": who, "in_numerator": meets[counted]})
-                )
     columns = ["code", "line", "title", "numerator", "denominator", "value", "not_judged", "target", "definition"]
-    figures = pd.DataFrame(lines, columns=columns).astype({"value": "Float64", "target": "Float64"})
-    figures["value"] = figures["value"].round(1)
+    figures = pd.DataFrame(lines, columns=[*columns, *RANGE_COLUMNS])
+    figures = figures.astype({"value": "Float64", "target": "Float64"} | RANGE_COLUMNS)
+    figures[["value", "best", "worst"]] = figures[["value", "best", "worst"]].round(1)
+    figures["rag"] = rated(figures, targets)["rag"]
     behind = (
         pd.concat(members, ignore_index=True)
         if members
@@ -130,6 +144,28 @@ def compute(night: Night, targets: Mapping[str, Mapping[str, Any]]) -> tuple[pd.
     )
     # A child may stand behind a line with several rows (two reviews); it meets the line if all of them do.
     return figures, behind.groupby(["code", "line", "child_id"], as_index=False)["in_numerator"].min()
+
+
+def rated(figures: pd.DataFrame, targets: Mapping[str, Mapping[str, Any]]) -> pd.DataFrame:
+    """The figures with ``direction``, ``green`` and ``amber`` as the settings have them, and ``rag`` by them (`outputs.figures.judged`)."""
+    parts = {
+        part: figures["code"].map({code: settings.get(part) for code, settings in targets.items()})
+        for part in ("direction", "green", "amber")
+    }
+    return judged(figures.assign(**parts))
+
+
+def _range(this: Counted, night: Night, settings: Mapping[str, Any]) -> tuple[Any, ...]:
+    """The figure at best and at worst, once what is in doubt falls either way (`kpi_ranges.either_way`); nothing for a line in days."""
+    part = this.part
+    # Three of the four counts of a visit cohort say how the fourth falls short; they have no better and worse of their own.
+    if part.number is not None or (this.code == "K06" and ": " in part.line):
+        return (None,) * len(RANGE_COLUMNS)
+    doubted = pd.Series(False, index=part.of.index)
+    if "child_id" in part.of and settings.get("doubt"):
+        doubted = night.has(part.of, *settings["doubt"]) & ~night.has(part.of, *settings.get("firm", ()))
+    is_down = settings.get("direction") == "down" and part.line != "updated_in_30_days"
+    return either_way(this.counted, this.meets, doubted, part.not_judged, is_down)
 
 
 COHORTS = ("looked_after", "residential", "s61", "out_of_authority", "home_educated")
@@ -298,6 +334,16 @@ def phase_transfers_in_time(night: Night) -> Iterator[Measured]:
         reviews["is_casework"] & (reviews["phase_due_on"] > night.a_year_ago) & (reviews["phase_due_on"] <= night.as_of)
     )
     yield Measured("", reviews, due, reviews["phase_final_on"] < reviews["phase_due_on"])
+
+
+@kpi("K16", "Out-of-authority settings visited")
+def settings_visited(night: Night) -> Iterator[Measured]:
+    """Settings visited under the quality assurance framework in the last 12 months / out-of-authority settings in use. Not available: no extract
+    carries visits to settings, only visits to children; the settings in use are counted as not judged."""
+    plans = night.active
+    away = plans.loc[plans["is_out_of_authority"].fillna(False).astype(bool), "setting_urn"]
+    none = pd.DataFrame(index=range(0))
+    yield Measured("", none, _all(none), _all(none), int(away.nunique()))
 
 
 @kpi("K17", "Source health")

@@ -11,6 +11,8 @@ import pandas as pd
 from config.priority import load_priority
 from config.settings import Settings, config_file, load_yaml
 from outputs.about import About, not_received
+from outputs.board import for_board, write_board_page
+from outputs.board_pack import write_board_pack
 from outputs.extracts import write_extracts
 from outputs.health import write_health
 from outputs.page import write_report
@@ -19,6 +21,9 @@ from pipelines.assemble import public
 from pipelines.catalogues import titled
 from pipelines.configuration import versions
 from pipelines.ingest import Ingested
+from pipelines.kpi_breakdowns import with_value
+from pipelines.kpis import rated
+from pipelines.open_figures import comparators_or_none
 from pipelines.priority import causes, in_order, prioritise
 
 
@@ -46,6 +51,8 @@ def write_outputs(
     register: pd.DataFrame,
     exceptions: pd.DataFrame,
     figures: pd.DataFrame,
+    breakdowns: pd.DataFrame,
+    teams: pd.Series,
     expectations: pd.DataFrame,
     now: datetime,
 ) -> None:
@@ -64,19 +71,16 @@ def write_outputs(
         not_received(ingested.feeds),
         versions(),
     )
-    targets = load_yaml(config_file(settings.config_dir, "kpis.yml"))
-    rag = figures.assign(
-        **{
-            part: figures["code"].map({code: t.get(part) for code, t in targets.items()})
-            for part in ("direction", "green", "amber")
-        }
-    )
-    trend = night.trend()
+    rag = rated(figures, load_yaml(config_file(settings.config_dir, "kpis.yml")))
+    trend, others = night.trend(), comparators_or_none(settings)
     feeds = ingested.feeds.assign(modified_at=pd.to_datetime(ingested.feeds["modified_on"]))
     write_exceptions(folder / "exceptions.xlsx", standing, about, register=register, causes=causes(standing))
     write_register(folder / "register.xlsx", register, about)
-    write_kpis(folder / "kpis.xlsx", rag, about, trend)
-    write_report(folder / "report.html", rag, recent, register, feeds, expectations, trend, about)
+    write_kpis(folder / "kpis.xlsx", rag, about, trend, with_value(breakdowns))
+    write_report(folder / "report.html", rag, recent, register, feeds, expectations, trend, about, others, teams)
+    board = for_board(rag, recent, register, feeds, expectations, trend, about, others)
+    write_board_page(folder / "board.html", board)
+    write_board_pack(folder / "board-pack.pdf", board)
     for system in feeds["system"].unique():
         write_health(
             folder,

@@ -37,7 +37,8 @@ from pipelines.configuration import load_configuration, versions
 from pipelines.facts import keep_facts
 from pipelines.feed_frames import feed_frames, table_states
 from pipelines.ingest import Ingested, ingest
-from pipelines.kpis import Night, compute
+from pipelines.kpi_breakdowns import broken_down, child_facts
+from pipelines.kpis import Night, compute, measure
 from pipelines.lifecycle import advance, rule_states
 from pipelines.link import Linkage, link_people
 from pipelines.produce import published_register, write_outputs
@@ -193,9 +194,11 @@ def _one_night(
 
         watch.start("figures")
         standing = exceptions[exceptions["status"] != "resolved"]
-        figures, members = compute(
-            Night(frames, standing, ingested.feeds, expectations, day, configuration.limits), configuration.targets
-        )
+        tonight = Night(frames, standing, ingested.feeds, expectations, day, configuration.limits)
+        measured = measure(tonight)
+        figures, members = compute(tonight, configuration.targets, measured)
+        facts = child_facts(register, assembled.tables["involvements"], day)
+        breakdowns = broken_down(measured, facts)
 
         watch.start("publish")
         public_register = published_register(register, day)
@@ -212,6 +215,7 @@ def _one_night(
         for name, frame in (
             ("run_feeds", ingested.feeds),
             ("kpi_values", figures),
+            ("kpi_breakdowns", breakdowns),
             ("rule_results", evaluated.results),
             ("expectation_results", expectations),
             ("review_pairs", linkage.review),
@@ -224,7 +228,17 @@ def _one_night(
         period = f"{as_of:%Y-%m}"
         with publish.writing(settings.outputs_dir, period, night.run_id) as folder:
             write_outputs(
-                folder, settings, night, ingested, public_register, night.aged(exceptions), figures, expectations, now
+                folder,
+                settings,
+                night,
+                ingested,
+                public_register,
+                night.aged(exceptions),
+                figures,
+                breakdowns,
+                facts["team"],
+                expectations,
+                now,
             )
         watch.stop()
         night.close_run(exit_code, counts, watch.seconds)

@@ -66,8 +66,10 @@ NIGHTLY: dict[str, dict[str, str]] = {
     },
     "kpi_values": {
         "code": "text", "line": "text", "title": "text", "numerator": "number", "denominator": "number", "value": "share", "not_judged": "number",
-        "target": "share", "definition": "text",
+        "target": "share", "definition": "text", "in_doubt": "number", "best_numerator": "number", "worst_numerator": "number", "best": "share",
+        "worst": "share", "rag": "text",
     },
+    "kpi_breakdowns": {"code": "text", "line": "text", "by": "text", "category": "text", "numerator": "number", "denominator": "number"},
     "rule_results": {"rule": "text", "looked_at": "number", "found": "number", "not_judged": "number", "state": "text", "reason": "text"},
     "expectation_results": {
         "system": "text", "feed": "text", "table": "text", "column": "text", "expectation": "text", "title": "text", "observed": "text", "wanted": "text",

@@ -1,38 +1,48 @@
 (function () {
-  var place = document.getElementById("filters-here"), rows = document.querySelectorAll("#lists tr[data-owner]");
+  var place = document.getElementById("filters-here"), rows = Array.from(document.querySelectorAll("#lists tr[data-owner]"));
   if (!place || !rows.length) return;
-  var chosen = { owner: "", severity: "" }, box = document.createElement("div"), said = document.createElement("p");
+  var chosen = { owner: "", team: "", cohort: "", severity: "" }, open = new Set(), selects = [];
+  var box = document.createElement("div"), said = document.createElement("p");
   box.id = "filters"; box.setAttribute("role", "group"); box.setAttribute("aria-label", "Filter the lists of children");
   said.className = "quiet"; said.setAttribute("role", "status");
-  function values(name) {
-    var seen = {};
-    rows.forEach(function (row) { seen[row.dataset[name]] = row.dataset[name + "Title"] || row.dataset[name]; });
-    return seen;
-  }
+  function has(row, name) { return !chosen[name] || row.dataset[name].split("|").indexOf(chosen[name]) >= 0; }
   function show() {
-    var shown = 0;
-    rows.forEach(function (row) {
-      var fits = (!chosen.owner || row.dataset.owner === chosen.owner) && (!chosen.severity || row.dataset.severity === chosen.severity);
-      row.hidden = !fits; shown += fits ? 1 : 0;
-    });
+    var shown = 0, names = Object.keys(chosen), isFiltered = names.some(function (name) { return chosen[name]; });
     document.querySelectorAll("table[data-list]").forEach(function (table) {
-      var none = table.querySelector("tr.none-fit");
-      var any = Array.prototype.some.call(table.querySelectorAll("tr[data-owner]"), function (row) { return !row.hidden; });
-      if (none) none.hidden = any;
+      var any = false, button = table.parentNode.parentNode.querySelector("button.all");
+      table.querySelectorAll("tr[data-owner]").forEach(function (row) {
+        var fits = names.every(function (name) { return has(row, name); });
+        shown += fits ? 1 : 0; any = any || fits;
+        row.hidden = !fits || (!isFiltered && !open.has(table) && row.classList.contains("more"));
+      });
+      table.querySelector("tr.none-fit").hidden = any;
+      if (button) {
+        button.hidden = isFiltered;
+        button.textContent = open.has(table) ? "Show the first " + button.dataset.top : "Show all " + button.dataset.all;
+        button.setAttribute("aria-expanded", String(open.has(table)));
+      }
     });
-    said.textContent = chosen.owner || chosen.severity ? "The lists show " + shown + " of the " + rows.length + " lines." : "";
+    said.textContent = isFiltered ? "The lists show " + shown + " of the " + rows.length + " lines, in full." : "";
   }
   function add(name, label, order) {
-    var seen = values(name), wrap = document.createElement("label"), select = document.createElement("select");
+    var seen = {}, wrap = document.createElement("label"), select = document.createElement("select");
+    rows.forEach(function (row) { row.dataset[name].split("|").forEach(function (value) { seen[value] = true; }); });
     wrap.textContent = label; select.add(new Option("All", ""));
-    (order || Object.keys(seen).sort()).forEach(function (value) { if (seen[value]) select.add(new Option(seen[value], value)); });
+    (order || Object.keys(seen).sort()).forEach(function (value) { if (seen[value]) select.add(new Option(value, value)); });
     select.addEventListener("change", function () { chosen[name] = select.value; show(); });
-    wrap.appendChild(select); box.appendChild(wrap);
-    return select;
+    wrap.appendChild(select); box.appendChild(wrap); selects.push(select);
   }
-  var owner = add("owner", "Owner"), severity = add("severity", "Severity", ["critical", "high", "medium", "info"]);
+  add("owner", "Owner"); add("team", "Social care team"); add("cohort", "Visit cohort"); add("severity", "Severity", ["Critical", "High", "Medium", "Info"]);
   var clear = document.createElement("button");
   clear.type = "button"; clear.textContent = "Show all";
-  clear.addEventListener("click", function () { owner.value = severity.value = chosen.owner = chosen.severity = ""; show(); owner.focus(); });
-  box.appendChild(clear); box.appendChild(said); place.appendChild(box);
+  clear.addEventListener("click", function () {
+    selects.forEach(function (select) { select.value = ""; });
+    Object.keys(chosen).forEach(function (name) { chosen[name] = ""; });
+    show(); selects[0].focus();
+  });
+  document.querySelectorAll("button.all").forEach(function (button) {
+    var table = button.parentNode.querySelector("table");
+    button.addEventListener("click", function () { if (!open.delete(table)) open.add(table); show(); });
+  });
+  box.appendChild(clear); box.appendChild(said); place.appendChild(box); show();
 })();

@@ -20,6 +20,20 @@ from pipelines.commands.common import (
 #: What a terminal shows first of each list.
 REGISTER_LEAD = ("child_id", "whereabouts_grade", "setting_name", "next_review_due_on", "visit_due_on")
 KPI_LEAD = ("code", "line", "title", "value", "target", "numerator", "denominator", "not_judged")
+RANGE_LEAD = (
+    "code",
+    "line",
+    "title",
+    "value",
+    "best",
+    "worst",
+    "in_doubt",
+    "target",
+    "rag",
+    "month_change",
+    "quarter_change",
+)
+_BREAKDOWNS = ["age", "need", "setting_type", "authority", "care", "team", "caseworker"]
 FEED_LEAD = ("system", "feed", "status", "rows", "accepted", "set_aside", "reason")
 
 
@@ -38,12 +52,25 @@ def register(as_of: date | None, known_on: date | None, sources: bool, style: st
 @click.command()
 @as_of_option
 @known_on_option
+@click.option("--by", type=click.Choice(_BREAKDOWNS), help="Each figure by this; the categories add up to the figure.")
+@click.option(
+    "--ranges", is_flag=True, help="At best and at worst, rating, and change since last month and last quarter."
+)
 @format_option
-def kpis(as_of: date | None, known_on: date | None, style: str) -> None:
+def kpis(as_of: date | None, known_on: date | None, by: str | None, ranges: bool, style: str) -> None:
     """The KPI figures, with numerator, denominator and how many could not be judged."""
     from pipelines.answers import kpis_as_of
+    from pipelines.answers_figures import figures_by, figures_in_doubt
 
-    print_frame(kpis_as_of(open_store(), as_of, known_on), style, KPI_LEAD)
+    if as_of and (by or ranges):
+        raise click.UsageError("--by and --ranges are kept night by night: use --known-on instead of --as-of.")
+    store = open_store()
+    if by:
+        print_frame(figures_by(store, by, known_on), style)
+    elif ranges:
+        print_frame(figures_in_doubt(store, known_on), style, RANGE_LEAD)
+    else:
+        print_frame(kpis_as_of(store, as_of, known_on), style, KPI_LEAD)
 
 
 @click.group()
