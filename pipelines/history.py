@@ -112,6 +112,7 @@ def rewind(connection: Connection, night: date) -> None:
     connection.execute(
         delete(t.exception_events).where(t.exception_events.c.night >= night, t.exception_events.c.who.is_(None))
     )
+    connection.execute(delete(t.link_events).where(t.link_events.c.night >= night))
     connection.execute(update(t.runs).where(t.runs.c.as_of > night).values(status="superseded"))
 
 

@@ -11,7 +11,7 @@ adoption is not linked under another surname without a number. The record that a
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import combinations
 
 import numpy as np
@@ -23,15 +23,18 @@ SYSTEMS = ("synergy", "capita", "liquidlogic")
 ADOPTED = ("E11", "E12")
 #: SSDA903 placement codes: placed for adoption, with the current foster carer or not, with consent or under an order.
 PLACED_FOR_ADOPTION = ("A3", "A4", "A5", "A6")
+PAIR = ("source_a", "source_id_a", "source_b", "source_id_b")
 
 
 @dataclass(frozen=True)
 class Linkage:
-    """`links` (child_id, source, source_id, how), `review` (undecided pairs in words), `sealed` (source, source_id; never stored)."""
+    """`links` (child_id, source, source_id, how), `review` (undecided pairs in words), `sealed` (source, source_id; never stored), and
+    `guarded`, the pairs that look like twins (pair, why)."""
 
     links: pd.DataFrame
     review: pd.DataFrame
     sealed: pd.DataFrame
+    guarded: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=[*PAIR, "why"], dtype="str"))
 
 
 #: What must agree in each pass, strongest first. The names are shown to people as `how`.
@@ -77,6 +80,7 @@ def link_people(
     records = records[~sealed].reset_index(drop=True)
     records["is_placed"] = _placed_for_adoption(records, care_placements)
     pairs = compare_pairs(records, nicknames)
+    guarded = _twins(records, pairs)
     same, different = _decided(records, decisions)
     pairs = pairs[~_pair_key(pairs).isin(_pair_key(different))]
     cluster, how = _cluster(records, pairs, same, different)
@@ -85,7 +89,14 @@ def link_people(
     links = pd.DataFrame(
         {"child_id": child_id, "source": records["source"], "source_id": records["source_id"], "how": how}
     )
-    return Linkage(links, review, _keys_of_sealed(people, addresses, sealed))
+    return Linkage(links, review, _keys_of_sealed(people, addresses, sealed), guarded)
+
+
+def _twins(records: pd.DataFrame, pairs: pd.DataFrame) -> pd.DataFrame:
+    """Pairs that look like twins: same surname and date of birth, another forename, and one system holds both children."""
+    alike = pairs[pairs["is_sibling"] & pairs["surname_same"] & pairs["born_same"]]
+    sides = [records.loc[alike[end], ["source", "source_id"]].reset_index(drop=True) for end in ("a", "b")]
+    return pd.concat(sides, axis=1).set_axis(list(PAIR), axis=1).assign(why="twins by name and date of birth")
 
 
 def _keys_of_sealed(people: pd.DataFrame, addresses: pd.DataFrame | None, sealed: pd.Series) -> pd.DataFrame:
@@ -254,7 +265,11 @@ def _undecided(
 
 
 def _child_ids(records: pd.DataFrame, cluster: np.ndarray, previous: pd.DataFrame | None) -> np.ndarray:
-    """A child keeps the id of its Synergy record, else Capita's, else Liquidlogic's; new ids follow the greatest one known."""
+    """A child keeps the id of its Synergy record, else Capita's, else Liquidlogic's; new ids follow the greatest one known.
+
+    A child that is left without one takes an id that one of its records had before, if no record has held it since: so a link that is taken
+    back gives both children the ids that they had.
+    """
     frame = records[["source", "source_id"]].assign(cluster=cluster)
     rank = {name: place for place, name in enumerate(SYSTEMS)}
     frame["rank"] = frame["source"].map(rank).fillna(len(rank))
@@ -262,9 +277,13 @@ def _child_ids(records: pd.DataFrame, cluster: np.ndarray, previous: pd.DataFram
     given = pd.Series(dtype="str")
     if previous is not None and not previous.empty:
         greatest = int(previous["child_id"].str[1:].astype("int64").max())
-        known = previous.drop_duplicates(["source", "source_id"]).set_index(["source", "source_id"])["child_id"]
+        held = previous.drop_duplicates(["source", "source_id", "child_id"])
+        held = held.assign(back=held.groupby(["source", "source_id"]).cumcount())
+        last = set(held.loc[held["back"] == 0, "child_id"])
+        held = held[(held["back"] == 0) | ~held["child_id"].isin(last)]
+        known = held.set_index(["source", "source_id"])[["child_id", "back"]]
         claims = frame.join(known, on=["source", "source_id"]).dropna(subset=["child_id"])
-        claims = claims.sort_values(["rank", "source_id"])
+        claims = claims.sort_values(["back", "rank", "source_id"])
         # The best-ranked claim comes first; what it leaves free, id or cluster, goes by the next claim. Few rounds: ids seldom cross.
         while not claims.empty:
             settled = claims[~claims.duplicated("child_id") & ~claims.duplicated("cluster")]

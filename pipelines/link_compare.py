@@ -82,9 +82,9 @@ def _blocks(records: pd.DataFrame) -> pd.DataFrame:
     return pd.concat(found).drop_duplicates().sort_values(["a", "b"]).reset_index(drop=True)
 
 
-def compare_pairs(records: pd.DataFrame, nicknames: pd.DataFrame) -> pd.DataFrame:
-    """Candidate pairs (positions ``a``, ``b``) with what agrees and what does not, as flags."""
-    pairs = _blocks(records)
+def compare_pairs(records: pd.DataFrame, nicknames: pd.DataFrame, chosen: pd.DataFrame | None = None) -> pd.DataFrame:
+    """Candidate pairs, or the `chosen` ones (positions ``a``, ``b``), with what agrees and what does not, as flags."""
+    pairs = _blocks(records) if chosen is None else chosen.copy()
     a, b = records.loc[pairs["a"]].reset_index(drop=True), records.loc[pairs["b"]].reset_index(drop=True)
 
     def equal(column: str) -> pd.Series:

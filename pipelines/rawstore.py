@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import secrets
 import shutil
 from collections.abc import Iterable
 from datetime import datetime
@@ -22,6 +23,24 @@ def private_folder(path: Path) -> Path:
     if os.name == "posix":
         path.chmod(0o700)
     return path
+
+
+def private_key(private_dir: Path) -> bytes:
+    """The council's own key for hashes that nobody without it can try values against; made the first time. Raises StoreError."""
+    path = private_folder(private_dir) / "key"
+    try:
+        if not path.exists():
+            part = path.with_suffix(".part")
+            part.write_bytes(secrets.token_bytes(32))
+            if os.name == "posix":
+                part.chmod(0o600)
+            part.replace(path)
+        return path.read_bytes()
+    except OSError as error:
+        raise StoreError(
+            f"The key in {private_dir} cannot be used: {error.strerror}.",
+            "See that the data directory can be read and written, then run again. Nothing was changed.",
+        ) from error
 
 
 def raw_path(private_dir: Path, sha256: str) -> Path:

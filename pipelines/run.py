@@ -18,7 +18,6 @@ from typing import Any
 
 import pandas as pd
 
-from checks.engine import Context, catalogue, evaluate
 from config.errors import (
     EXIT_EXTRACT_MISSING,
     EXIT_FEED_REFUSED,
@@ -27,25 +26,21 @@ from config.errors import (
     FeedRefusedError,
 )
 from config.profiles import load_profiles
-from config.settings import Settings, config_file
+from config.settings import Settings
 from connectors.pull import find_extracts
 from pipelines import publish
-from pipelines.acts import OF_PEOPLE, honour
-from pipelines.assemble import build
-from pipelines.compare import rule_frames
 from pipelines.configuration import load_configuration, versions
 from pipelines.facts import keep_facts
-from pipelines.feed_frames import feed_frames, table_states
 from pipelines.ingest import Ingested, ingest
 from pipelines.kpi_breakdowns import broken_down, child_facts
-from pipelines.kpis import Night, compute, measure
-from pipelines.lifecycle import advance, rule_states
-from pipelines.link import Linkage, link_people
+from pipelines.kpis import compute, measure
+from pipelines.link import Linkage
+from pipelines.link_night import link_night
 from pipelines.produce import published_register, write_outputs
-from pipelines.rawstore import purge_raw, write_snapshot
-from pipelines.sealing import is_sealed, sealed_children, without_sealed
+from pipelines.rawstore import private_key, purge_raw, write_snapshot
+from pipelines.road import assemble_frames, follow, judge, leave_out_sealed, read_by_figures
 from pipelines.store import Store
-from pipelines.store_people import read_events
+from pipelines.store_links import known_before, save_link_events
 
 log = logging.getLogger("ehcp.run")
 STAGES = ("pull and read", "link", "register", "rules", "exceptions", "expectations", "figures", "publish")
@@ -157,44 +152,27 @@ def _one_night(
         )
 
         watch.start("link")
-        linkage, sealed = _link(night, ingested, day)
+        known = known_before(night.connection, night.night, night.previous_night)
+        linked = link_night(ingested.tables, known, day, private_key(settings.private_dir))
+        linkage = linked.linkage
+        leave_out_sealed(ingested, linked.sealed)
 
         watch.start("register")
-        assembled = build(
-            ingested.tables,
-            linkage.links,
-            ingested.vanished,
-            day,
-            configuration.limits,
-            configuration.precedence,
-            configuration.la_code,
-        )
-        frames = rule_frames(
-            assembled,
-            linkage.review,
-            day,
-            configuration.limits,
-            configuration.precedence,
-            configuration.provision,
-            configuration.la_code,
-        )
+        assembled, frames = assemble_frames(ingested, linkage, day, configuration)
 
         watch.start("rules")
         register = frames["register"]
-        restricted = frozenset(register.loc[register["is_restricted"], "child_id"])
-        frames |= feed_frames(ingested, register, linkage.links)
-        evaluated = evaluate(Context(frames, table_states(ingested), day, configuration.limits, restricted))
+        evaluated = judge(ingested, frames, linkage, day, configuration)
 
         watch.start("exceptions")
-        exceptions, events = _follow(night, evaluated, ingested, frames, sealed, day)
+        exceptions, events = follow(known, evaluated, ingested, frames, linked.sealed, day)
 
         watch.start("expectations")
         expectations = collect(worker, judging)
         stop_if_unmet(expectations)
 
         watch.start("figures")
-        standing = exceptions[exceptions["status"] != "resolved"]
-        tonight = Night(frames, standing, ingested.feeds, expectations, day, configuration.limits)
+        tonight = read_by_figures(frames, exceptions, ingested.feeds, expectations, day, configuration)
         measured = measure(tonight)
         figures, members = compute(tonight, configuration.targets, measured)
         facts = child_facts(register, assembled.tables["involvements"], day)
@@ -205,13 +183,15 @@ def _one_night(
         night.open_run(versions(), now)
         for name, frame in (
             ("links", linkage.links),
-            ("sealed_records", sealed),
+            ("sealed_records", linked.sealed),
+            ("never_links", linked.never),
             ("register", public_register),
             ("exceptions", exceptions),
             ("kpi_members", members),
         ):
             night.save(name, frame)
         night.save_events(events)
+        save_link_events(night.connection, night.night, linked.events)
         for name, frame in (
             ("run_feeds", ingested.feeds),
             ("kpi_values", figures),
@@ -273,57 +253,6 @@ def _present(ingested: Ingested) -> dict[str, pd.DataFrame]:
 def _previous_expectations(night: Any) -> pd.DataFrame | None:
     previous = night.previous_nightly("expectation_results")
     return None if previous.empty else previous
-
-
-def _link(night: Any, ingested: Ingested, day: pd.Timestamp) -> tuple[Linkage, pd.DataFrame]:
-    """Link tonight's records. What an adoption once closed stays sealed, also after the record has gone."""
-    tables = ingested.tables
-    nicknames = pd.read_csv(config_file(None, "nicknames.csv"), dtype="str")
-    known = night.previous("sealed_records")
-    people = _without(tables["people"], known)
-    linkage = link_people(
-        people,
-        tables["addresses"],
-        tables["care_placements"],
-        tables["plans"],
-        night.links_so_far(),
-        night.decisions(),
-        nicknames,
-        day,
-    )
-    sealed = pd.concat([known, linkage.sealed]).drop_duplicates().sort_values(["source", "source_id"])
-    ingested.vanished = _without(ingested.vanished, sealed)
-    for name in ("set_aside", "unknown_codes", "repeated"):
-        frame = getattr(ingested, name)
-        if "source_id" in frame:
-            setattr(ingested, name, _without(frame, sealed))
-    return linkage, sealed
-
-
-def _without(frame: Any, keys: pd.DataFrame) -> pd.DataFrame:
-    return frame[~is_sealed(frame, keys)].reset_index(drop=True)
-
-
-def _follow(
-    night: Any,
-    evaluated: Any,
-    ingested: Ingested,
-    frames: dict[str, Any],
-    sealed: pd.DataFrame,
-    day: pd.Timestamp,
-) -> tuple[pd.DataFrame, pd.DataFrame]:
-    vanished = frames["vanished"]
-    uncertain = set(vanished.loc[vanished["is_on_register"], "child_id"])
-    states = rule_states(
-        evaluated.results,
-        {code: rule.uses for code, rule in catalogue().items() if rule.is_of_one_record},
-        ingested.feeds,
-    )
-    # What an adoption closed tonight leaves the open list without a word.
-    before = without_sealed(night.previous("exceptions"), sealed, sealed_children(night.links_so_far(), sealed))
-    exceptions, events = advance(before, evaluated.findings, states, uncertain, day)
-    exceptions, lapsed = honour(exceptions, read_events(night.connection, kinds=OF_PEOPLE), day)
-    return exceptions, pd.concat([events, lapsed], ignore_index=True)
 
 
 def _verdict(ingested: Ingested) -> tuple[int, list[str]]:

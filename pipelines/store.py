@@ -302,15 +302,6 @@ class NightStore:
         columns = t.feed_acceptances.c
         return {tuple(row) for row in self.connection.execute(select(columns.system, columns.feed, columns.sha256))}
 
-    def decisions(self) -> pd.DataFrame:
-        """People's decisions about pairs of records, the last one of each pair."""
-        frame = pd.DataFrame(
-            self.connection.execute(select(t.link_decisions).order_by(t.link_decisions.c.id)).mappings().all()
-        )
-        if frame.empty:
-            return pd.DataFrame(columns=["source_a", "source_id_a", "source_b", "source_id_b", "answer"])
-        return frame.drop_duplicates(["source_a", "source_id_a", "source_b", "source_id_b"], keep="last")
-
     def nights(self) -> pd.Series:
         """All complete nights before this one, and this one."""
         found = self.connection.scalars(

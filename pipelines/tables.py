@@ -34,6 +34,10 @@ TONIGHT: dict[str, tuple[str, ...]] = {
 HISTORY: dict[str, tuple[tuple[str, ...], dict[str, str]]] = {
     "links": (("source", "source_id"), {"source": "text", "source_id": "text", "child_id": "text", "how": "text"}),
     "sealed_records": (("source", "source_id"), {"source": "text", "source_id": "text"}),
+    "never_links": (
+        ("source_a", "source_id_a", "source_b", "source_id_b"),
+        {"source_a": "text", "source_id_a": "text", "source_b": "text", "source_id_b": "text", "why": "text", "basis": "text"},
+    ),
     "register": (
         ("child_id",),
         {
@@ -75,7 +79,7 @@ NIGHTLY: dict[str, dict[str, str]] = {
         "system": "text", "feed": "text", "table": "text", "column": "text", "expectation": "text", "title": "text", "observed": "text", "wanted": "text",
         "is_met": "flag", "severity": "text", "value": "share",
     },
-    "review_pairs": {"source_a": "text", "source_id_a": "text", "source_b": "text", "source_id_b": "text", "weight": "share", "agrees": "text", "differs": "text"},
+    "review_pairs": {"source_a": "text", "source_id_a": "text", "source_b": "text", "source_id_b": "text", "weight": "share", "agrees": "text", "differs": "text", "asked": "text"},
 }  # fmt: skip
 
 runs = Table(
@@ -127,6 +131,24 @@ link_decisions = Table(
     Column("reason", Text),
     Column("who", Text, nullable=False),
     Column("at", DateTime(timezone=True), nullable=False),
+    Column("night", Date),
+    Column("basis", Text),
+    Column("place", Text),
+    Column("undoes", Integer),
+)
+link_events = Table(
+    "link_events",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("night", Date, nullable=False, index=True),
+    Column("event", Text, nullable=False),
+    Column("child_id", Text, nullable=False, index=True),
+    Column("before", Text),
+    Column("source", Text, nullable=False),
+    Column("source_id", Text, nullable=False),
+    Column("why", Text),
+    Column("who", Text),
+    Column("decision_id", Integer),
 )
 #: The month's sign-off. The journal is a chain: a record holds the hash of the one before it, and receipts of it are kept outside.
 signoff_journal = Table(

@@ -117,7 +117,7 @@ def test_backfill_replays_the_later_nights(council):
     pd.testing.assert_frame_equal(before, store.history("exceptions").sort_values("exception_id", ignore_index=True))
 
 
-@pytest.mark.parametrize("stage", ["evaluate", "link_people", "compute", "write_outputs", "write_snapshot"])
+@pytest.mark.parametrize("stage", ["judge", "link_night", "measure", "write_outputs", "write_snapshot"])
 def test_a_night_that_dies_changes_nothing(council, monkeypatch, stage):
     settings, demo, _ = council
     store = Store(settings)

@@ -1,17 +1,27 @@
-"""`ehcp links`: which record of which system is which child."""
+"""`ehcp links`: which record of which system is which child, and what people say about it."""
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, datetime
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from pipelines.commands.common import format_option, known_on_option, open_store, print_frame
+from pipelines.commands.common import format_option, known_on_option, open_store, pass_now, print_frame
+
+if TYPE_CHECKING:
+    from pipelines.store import Store
+
+who_option = click.option("--who", help="Your name. Default: the name you are logged in with.")
+yes_option = click.option("--yes", is_flag=True, help="Do not ask before it is kept.")
+dry_option = click.option("--dry-run", is_flag=True, help="Only show what would change; keep nothing.")
+#: What a terminal shows first of the queue.
+QUEUE_LEAD = ("record_a", "record_b", "how_sure", "agrees", "differs")
 
 
 @click.group()
 def links() -> None:
-    """Which record of which system is which child."""
+    """Which record of which system is which child, and what people say about it."""
 
 
 @links.command("list")
@@ -20,3 +30,131 @@ def links() -> None:
 def links_list(known_on: date | None, style: str) -> None:
     """One row per person record, unlinked ones included, and how it was linked."""
     print_frame(open_store().links(known_on=known_on)[["child_id", "source", "source_id", "how"]], style)
+
+
+@links.command("review")
+@click.option(
+    "--names", is_flag=True, help="Show names, dates of birth and numbers side by side: personal data, on your screen."
+)
+@format_option
+def links_review(names: bool, style: str) -> None:
+    """The pairs that wait for a person: what agrees, what does not, the weight, and how sure."""
+    from pipelines.answers_links import review_queue, with_names
+
+    store = open_store()
+    queue = review_queue(store)
+    print_frame(with_names(store, queue) if names else queue, style, QUEUE_LEAD)
+
+
+@links.command("decide")
+@click.argument("first", metavar="A")
+@click.argument("second", metavar="B")
+@click.argument("answer", type=click.Choice(["same", "different", "unsure"]))
+@click.option("--reason", required=True, help="Why. Kept with your name; no names of children.")
+@who_option
+@yes_option
+@dry_option
+@pass_now
+def links_decide(
+    now: datetime, first: str, second: str, answer: str, reason: str, who: str | None, yes: bool, dry_run: bool
+) -> None:
+    """Say whether two records (system:number) are one child. First shows what would change; takes effect with the next night."""
+    from config.errors import ConfigurationError
+    from pipelines.answers_links import need_pair
+    from pipelines.store_links import UNCHANGED, draft, keep_decisions
+
+    store = open_store()
+    asked = need_pair(store, first, second).assign(answer=answer, reason=reason)
+    rows, refused = draft(store, asked, _who(who), now)
+    if refused.iloc[0] == UNCHANGED:
+        click.echo(f"{first} and {second} are decided {answer} already. Nothing was changed.")
+        return
+    if refused.iloc[0]:
+        raise ConfigurationError(
+            f"This cannot be decided: {refused.iloc[0]}.", "See what was decided: ehcp links show CHILD"
+        )
+    if _agreed(store, rows, yes, dry_run):
+        keep_decisions(store, rows)
+        click.echo(f"Decided {answer}: {first} and {second}. It takes effect with the next night.")
+
+
+@links.command("undo")
+@click.argument("child_id", metavar="CHILD")
+@click.option("--reason", required=True, help="Why it is taken back. Kept with your name; no names of children.")
+@who_option
+@yes_option
+@dry_option
+@pass_now
+def links_undo(now: datetime, child_id: str, reason: str, who: str | None, yes: bool, dry_run: bool) -> None:
+    """Take back the last decision about a child's records. First shows what would change; the trail keeps both."""
+    from pipelines.store_links import keep_decisions, withdrawal
+
+    store = open_store()
+    row = withdrawal(store, child_id, reason, _who(who), now)
+    pair = row.iloc[0]
+    told = f"{pair['source_a']}:{pair['source_id_a']} and {pair['source_b']}:{pair['source_id_b']}"
+    click.echo(f"Taking back the decision about {told}.")
+    if _agreed(store, row, yes, dry_run):
+        keep_decisions(store, row)
+        click.echo("Taken back. It takes effect with the next night.")
+
+
+def _who(who: str | None) -> str:
+    import getpass
+
+    return who or getpass.getuser()
+
+
+def _agreed(store: Store, rows: Any, yes: bool, dry_run: bool) -> bool:
+    """Show what the rows would change, and ask. Nothing is kept here."""
+    from pipelines.preview import look_ahead
+
+    preview = look_ahead(store, rows, lambda words: click.echo(f"{words} ...", err=True))
+    for title, frame in (
+        ("Records that would be another child's", preview.links),
+        ("Register values that would change", preview.register),
+        ("Exceptions that would come or go", preview.exceptions),
+        ("Figures that would change", preview.figures),
+    ):
+        click.echo(f"\n{title}: {len(frame) or 'none'}")
+        if len(frame):
+            print_frame(frame, "table")
+    if dry_run:
+        click.echo("\nNothing was kept.")
+        return False
+    if yes or click.confirm("\nKeep it?"):
+        return True
+    click.echo("Nothing was kept.")
+    return False
+
+
+@links.command("show")
+@click.argument("child_id", metavar="CHILD")
+@format_option
+def links_show(child_id: str, style: str) -> None:
+    """One child: its records, how and since when each was linked, and what people decided about them."""
+    from pipelines.answers_links import decisions_of_child, records_of_child
+
+    store = open_store()
+    print_frame(records_of_child(store, child_id), style)
+    if style == "table":
+        print_frame(decisions_of_child(store, child_id), style)
+
+
+@links.command("history")
+@click.argument("child_id", metavar="CHILD")
+@format_option
+def links_history(child_id: str, style: str) -> None:
+    """What became of a child: records linked, merges, splits, decisions and their lapses; when, why and by whom."""
+    from pipelines.answers_links import history_of_child
+
+    print_frame(history_of_child(open_store(), child_id), style)
+
+
+@links.command("never")
+@format_option
+def links_never(style: str) -> None:
+    """The never-link list: pairs that people or the guard for twins told apart for good."""
+    from pipelines.answers_links import never_link_list
+
+    print_frame(never_link_list(open_store()), style)

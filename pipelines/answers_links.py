@@ -1,0 +1,159 @@
+"""What `ehcp links` answers: the review queue, one child's records and decisions, and what became of whom."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from config.errors import ConfigurationError
+from outputs.protect import RESTRICTED, restricted_children
+from pipelines.decisions import PAIR, UNDONE, ordered, pair_key, standing
+from pipelines.link_night import LAPSED
+from pipelines.store import Store
+from pipelines.store_links import decisions_shown, events_shown, link_spells, people_of_newest, unknown_child
+
+HISTORY_COLUMNS = ("night", "event", "child_id", "record", "other", "why", "who")
+#: What the review shows of each record when names are asked for; a restricted child's postcode is withheld.
+PERSONAL = ("surname", "forename", "known_as", "born_on", "sex_code", "upn", "uln", "postcode")
+
+
+def review_queue(store: Store) -> pd.DataFrame:
+    """The pairs that wait for a person: record_a, record_b, child_a, child_b, weight, how_sure, agrees, differs, asked, answered.
+
+    `asked` says why a pair that was answered is asked about again; `answered` the last answer that stands. Strongest first.
+    """
+    pairs = store.nightly("review_pairs")
+    child = store.links().set_index(["source", "source_id"])["child_id"]
+    said = standing(decisions_shown(store))
+    last = pd.Series((said["answer"] + " by " + said["who"]).to_numpy(), index=pair_key(said).to_numpy(), dtype="str")
+    told = pd.DataFrame({"record_a": _named(pairs, "a"), "record_b": _named(pairs, "b")})
+    for end in ("a", "b"):
+        keys = pd.MultiIndex.from_frame(pairs[[f"source_{end}", f"source_id_{end}"]])
+        told[f"child_{end}"] = child.reindex(keys).to_numpy()
+    told = told.assign(
+        weight=pairs["weight"].round(1),
+        how_sure=how_sure(pairs),
+        agrees=pairs["agrees"],
+        differs=pairs["differs"],
+        asked=pairs["asked"].fillna("").astype("str"),
+        answered=pair_key(ordered(pairs)).map(last).fillna("").to_numpy(),
+    )
+    return told.sort_values(["weight", "record_a", "record_b"], ascending=[False, True, True], ignore_index=True)
+
+
+def how_sure(pairs: pd.DataFrame) -> pd.Series:
+    """How sure the program is that the two are one child, in words: by how many of what it compares agree and disagree."""
+    agreeing = pairs["agrees"].str.removeprefix("agrees: ").str.split(", ")
+    differing = pairs["differs"].str.removeprefix("differs: ").str.split(", ")
+    against = differing.map(lambda words: "number" in words or "sex" in words)
+    numbers = agreeing.map(lambda words: "UPN" in words or "ULN" in words)
+    words = pd.Series("may be", index=pairs.index, dtype="str").mask(numbers | (pairs["weight"] >= 4), "likely")
+    return words.mask(against, "doubtful")
+
+
+def with_names(store: Store, queue: pd.DataFrame) -> pd.DataFrame:
+    """The queue with both records side by side (`PERSONAL` with ``_a`` and ``_b``), read from the private store. For the screen or a private file only."""
+    people = people_of_newest(store)
+    records = (people["source"] + ":" + people["source_id"]).rename("record")
+    found = people[list(PERSONAL)].set_index(pd.Index(records)).loc[lambda frame: ~frame.index.duplicated()]
+    register = store.register()
+    secret = set(register.loc[restricted_children(register), "child_id"])
+    shown = queue.copy()
+    for name in PERSONAL:
+        for end in ("a", "b"):
+            values = found[name].reindex(shown[f"record_{end}"]).set_axis(shown.index)
+            if name == "postcode":
+                hidden = shown["child_a"].isin(secret) | shown["child_b"].isin(secret)
+                values = values.astype(object).mask(hidden, RESTRICTED)
+            shown[f"{name}_{end}"] = values
+    return shown
+
+
+def records_of_child(store: Store, child_id: str) -> pd.DataFrame:
+    """The records that a child has: record, how each was linked, since which night. Raises ConfigurationError for a child that no night has known.
+
+    A child whose records are all another's now has none; `ehcp links history` says where they went.
+    """
+    spells = link_spells(store, {child_id})
+    if spells.empty:
+        raise unknown_child(child_id)
+    now = spells[spells["known_to"].isna()]
+    told = pd.DataFrame({"record": now["source"] + ":" + now["source_id"], "how": now["how"]})
+    # A night on which only the way it was linked changed is no new beginning.
+    first = spells.groupby(["source", "source_id"])["known_from"].min()
+    keys = pd.MultiIndex.from_frame(now[["source", "source_id"]])
+    return told.assign(since=first.reindex(keys).to_numpy()).sort_values("record", ignore_index=True)
+
+
+def decisions_of_child(store: Store, child_id: str) -> pd.DataFrame:
+    """What people said about the records that this child ever had: id, when, pair, answer, state (stands, taken back, lapsed), reason, who."""
+    spells = link_spells(store, {child_id})
+    mine = pd.MultiIndex.from_frame(spells[["source", "source_id"]].drop_duplicates())
+    said = decisions_shown(store)
+    touches = [pd.MultiIndex.from_frame(said[PAIR[at : at + 2]]).isin(mine) for at in (0, 2)]
+    said = said[touches[0] | touches[1]]
+    lapsed = events_shown(store).query("event == @LAPSED")["decision_id"]
+    state = pd.Series("stands", index=said.index, dtype="str")
+    state = state.mask(said["id"].isin(lapsed), "lapsed").mask(said["id"].isin(said["undoes"].dropna()), "taken back")
+    return pd.DataFrame(
+        {
+            "at": said["at"].dt.strftime("%Y-%m-%d %H:%M UTC"),
+            "record_a": _named(said, "a"),
+            "record_b": _named(said, "b"),
+            "answer": said["answer"],
+            "state": state.mask(said["answer"] == UNDONE, ""),
+            "reason": said["reason"],
+            "who": said["who"],
+            "place": said["place"],
+        }
+    ).reset_index(drop=True)
+
+
+def history_of_child(store: Store, child_id: str) -> pd.DataFrame:
+    """What became of a child, oldest first (`HISTORY_COLUMNS`): records linked, merges, splits, moves, decisions, lapses; by data or by whom."""
+    spells = link_spells(store, {child_id})
+    if spells.empty:
+        raise unknown_child(child_id)
+    events = events_shown(store)
+    events = events[(events["child_id"] == child_id) | (events["before"] == child_id)]
+    came = spells.drop_duplicates(["source", "source_id", "known_from"])
+    came = came[~(came["source"] + came["source_id"]).duplicated()]
+    moved = events[events["event"] != LAPSED]
+    by_event = pd.MultiIndex.from_frame(moved[["source", "source_id", "night"]])
+    came = came[~pd.MultiIndex.from_frame(came[["source", "source_id", "known_from"]]).isin(by_event)]
+    said = decisions_of_child(store, child_id)
+    parts = [
+        pd.DataFrame({"night": came["known_from"].dt.strftime("%Y-%m-%d"), "order": 0, "event": "record came", "child_id": child_id,
+                      "record": came["source"] + ":" + came["source_id"], "other": "", "why": came["how"], "who": ""}),
+        pd.DataFrame({"night": events["night"].dt.strftime("%Y-%m-%d"), "order": 1, "event": events["event"], "child_id": events["child_id"],
+                      "record": events["source"] + ":" + events["source_id"], "other": events["before"], "why": events["why"], "who": events["who"]}),
+        pd.DataFrame({"night": said["at"].str[:10], "order": 2, "event": "decided " + said["answer"], "child_id": child_id, "record": said["record_a"],
+                      "other": said["record_b"], "why": said["reason"], "who": said["who"]}),
+    ]  # fmt: skip
+    told = pd.concat(parts, ignore_index=True).sort_values(["night", "order", "record"], kind="stable")
+    return told[list(HISTORY_COLUMNS)].fillna("").reset_index(drop=True)
+
+
+def never_link_list(store: Store) -> pd.DataFrame:
+    """The pairs that are never linked: record_a, record_b and why."""
+    pairs = store.history("never_links")
+    told = pd.DataFrame({"record_a": _named(pairs, "a"), "record_b": _named(pairs, "b"), "why": pairs["why"]})
+    return told.sort_values(["record_a", "record_b"], ignore_index=True)
+
+
+def _named(pairs: pd.DataFrame, end: str) -> pd.Series:
+    return pairs[f"source_{end}"] + ":" + pairs[f"source_id_{end}"]
+
+
+def need_pair(store: Store, first: str, second: str) -> pd.DataFrame:
+    """Two records given as ``system:number`` as a pair. Raises ConfigurationError where one is not known to the newest night."""
+    from pipelines.store_links import record_named
+
+    sides = [record_named(text) for text in (first, second)]
+    known = set(pd.MultiIndex.from_frame(store.links()[["source", "source_id"]]))
+    for side in sides:
+        if side not in known:
+            raise ConfigurationError(
+                f"There is no record {side[0]}:{side[1]} in the newest night.",
+                "The records are in: ehcp links list --format csv",
+            )
+    return ordered(pd.DataFrame([[*sides[0], *sides[1]]], columns=PAIR, dtype="str"))
