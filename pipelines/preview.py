@@ -21,6 +21,7 @@ from pipelines.configuration import Configuration, load_configuration
 from pipelines.ingest import Ingested
 from pipelines.kpis import compute
 from pipelines.link_night import Known, link_night
+from pipelines.pastday import vanished_by
 from pipelines.produce import published_register
 from pipelines.rawstore import private_key, read_snapshot
 from pipelines.road import assemble_frames, follow, judge, leave_out_sealed, read_by_figures
@@ -68,24 +69,20 @@ def look_ahead(store: Store, rows: pd.DataFrame, progress: Callable[[str], None]
         ("with the decision", pd.concat([known.decisions, rows], ignore_index=True)),
     ):
         tell(f"The night of {night} {words}")
-        ingested = _kept(store, run["run_id"], feeds)
+        ingested = _kept(store, run["run_id"], feeds, pd.Timestamp(night))
         sides.append(_take(ingested, replace(known, decisions=decisions), expectations, night, configuration, key))
     return _differences(*sides)
 
 
-def _kept(store: Store, run_id: str, feeds: pd.DataFrame) -> Ingested:
+def _kept(store: Store, run_id: str, feeds: pd.DataFrame, night: pd.Timestamp) -> Ingested:
     """The newest night's tables and feeds as it had them, its vanished records told by the night that last carried them."""
     folder = snapshot_folder(store.settings, run_id)
     tables = {name: read_snapshot(folder, name) for name in TABLES}
     people = tables["people"]
     if people is None:
         raise ConfigurationError(f"The tables of run {run_id} are no longer kept.", "Run the newest night again first.")
-    gone = people["carried_on"] < people.groupby(["source", "feed"])["carried_on"].transform("max")
-    vanished = people.loc[gone, ["source", "source_id", "feed", "carried_on"]].set_axis(
-        ["source", "source_id", "feed", "last_carried_on"], axis=1
-    )
     lists = {name: pd.DataFrame(columns=columns, dtype="str") for name, columns in _LISTS.items()}
-    return Ingested(tables, feeds, vanished=vanished.reset_index(drop=True), **lists)
+    return Ingested(tables, feeds, vanished=vanished_by(people, night), **lists)
 
 
 @dataclass(frozen=True)
@@ -126,7 +123,12 @@ def _differences(before: _Side, after: _Side) -> Preview:
         for side in (before, after)
     ]  # fmt: skip
     standing = [side.exceptions[side.exceptions["status"] != "resolved"] for side in (before, after)]
-    return Preview(links, _register(*registers), _exceptions(standing[0], standing[1], who), _figures(before.figures, after.figures))
+    return Preview(
+        links,
+        _register(*registers),
+        _exceptions(standing[0], standing[1], who),
+        _figures(before.figures, after.figures),
+    )
 
 
 def _register(before: pd.DataFrame, after: pd.DataFrame) -> pd.DataFrame:
