@@ -137,11 +137,12 @@ def shaped(name: str, frame: pd.DataFrame, about: About) -> pd.DataFrame:
     """The frame with exactly the declared columns, in order and typed."""
     dated = frame.assign(as_of=pd.Timestamp(about.as_of))
     return pd.DataFrame(
-        {column: _typed(dated.get(column), kind, dated.index) for column, kind in TABLES[name].items()}
+        {column: typed(dated.get(column), kind, dated.index) for column, kind in TABLES[name].items()}
     ).reset_index(drop=True)
 
 
-def _typed(values: pd.Series | None, kind: str, index: pd.Index) -> pd.Series:
+def typed(values: pd.Series | None, kind: str, index: pd.Index) -> pd.Series:
+    """A column as its declared kind (see `DTYPES`); one that is not there is empty in every row of `index`."""
     if values is None:
         return pd.Series(pd.NA, index=index).astype(DTYPES[kind])
     if kind == _FLAG:

@@ -1,13 +1,16 @@
-"""The catalogues as pages: `docs/rules.md` and `docs/kpis.md`, written from the declarations, the limits and the targets themselves."""
+"""The catalogues as pages: `docs/rules.md`, `docs/kpis.md` and `docs/data-dictionary.md`, written from the declarations themselves."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pandas as pd
 
 from config.limits import load_limits
 from config.settings import config_file, load_yaml
+from outputs.extracts import data_dictionary
+from outputs.star import STAR, star_dictionary
 from outputs.wording import BREAKDOWNS, FAMILIES, KIND_TITLES, SEVERITY_MEANINGS, SEVERITY_TITLES
 from pipelines.catalogues import rules_frame
 from pipelines.kpis import REGISTRY
@@ -80,11 +83,40 @@ def kpis_page() -> str:
     return "\n\n".join(parts) + "\n"
 
 
+def dictionary_page() -> str:
+    """The data dictionary in Markdown: the star, table by table, then the flat files."""
+    columns = star_dictionary()
+    parts = [
+        f"# Data dictionary\n\n{_GENERATED}",
+        "Types: text, date (a day), whole, number, flag (true, false or empty). How to connect: [business intelligence](business-intelligence.md).",
+        "# The star\n\nEach table is in the database under the name given here, and without `bi_` as a Parquet file in `outputs/latest/bi`.",
+    ]
+    for name, table in STAR.items():
+        its = columns[columns["table"] == f"bi_{name}"].drop(columns="table")
+        parts += [f"## bi_{name}\n\n{table.about[0].upper()}{table.about[1:]}. Key: {_code(*table.key)}.", _table(its)]
+    parts.append("# The flat files\n\nIn `outputs/latest`, as Parquet and as CSV.")
+    for name, its in data_dictionary().groupby("table", sort=False):
+        parts += [f"## {name}", _table(its.drop(columns="table"))]
+    return "\n\n".join(parts) + "\n"
+
+
+#: The generated pages by file name.
+PAGES: dict[str, Callable[[], str]] = {
+    "rules.md": rules_page,
+    "kpis.md": kpis_page,
+    "data-dictionary.md": dictionary_page,
+}
+
+
 def write_pages(folder: str = "docs") -> None:
-    """Write both pages into a folder: what `uv run poe docs` does."""
+    """Write the generated pages into a folder: what `uv run poe docs` does."""
     Path(folder).mkdir(parents=True, exist_ok=True)
-    (Path(folder) / "rules.md").write_text(rules_page(), encoding="utf-8", newline="\n")
-    (Path(folder) / "kpis.md").write_text(kpis_page(), encoding="utf-8", newline="\n")
+    for name, page in PAGES.items():
+        (Path(folder) / name).write_text(page(), encoding="utf-8", newline="\n")
+
+
+def _code(*names: str) -> str:
+    return ", ".join(f"`{name}`" for name in names)
 
 
 def _limits() -> pd.DataFrame:

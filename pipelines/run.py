@@ -28,6 +28,7 @@ from config.errors import (
 from config.profiles import load_profiles
 from config.settings import Settings
 from connectors.pull import find_extracts
+from outputs.star import write_star
 from pipelines import publish
 from pipelines.configuration import load_configuration, versions
 from pipelines.facts import keep_facts
@@ -39,6 +40,7 @@ from pipelines.link_night import link_night
 from pipelines.produce import published_register, write_outputs
 from pipelines.rawstore import private_key, purge_raw, write_snapshot
 from pipelines.road import assemble_frames, follow, judge, leave_out_sealed, read_by_figures
+from pipelines.star import star_of_night
 from pipelines.store import Store
 from pipelines.store_links import known_before, save_link_events
 
@@ -201,6 +203,8 @@ def _one_night(
             ("review_pairs", linkage.review),
         ):
             night.save_nightly(name, frame)
+        star = star_of_night(register, assembled.tables, night.aged(exceptions[exceptions["status"] != "resolved"]), figures, night.trend(), day)
+        night.save_star(star)
         counts = _counts(ingested, linkage, register, evaluated, exceptions, day)
         write_snapshot(night.snapshot, ingested.tables | {"links": linkage.links})
         keep_facts(settings.private_dir, ingested.tables, linkage.links, as_of)
@@ -220,6 +224,7 @@ def _one_night(
                 expectations,
                 now,
             )
+            write_star(folder / "bi", star)
         watch.stop()
         night.close_run(exit_code, counts, watch.seconds)
         run_id = night.run_id

@@ -9,11 +9,12 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
-from sqlalchemy import Connection, Engine, func, insert, select, update
+from sqlalchemy import Connection, Engine, delete, func, insert, select, update
 from sqlalchemy.exc import OperationalError
 
 from config.errors import ConfigurationError, StoreError
 from config.settings import Settings
+from outputs.star import STAR
 from pipelines import tables as t
 from pipelines.database import first_line, lock, open_engine, unusable
 from pipelines.history import (
@@ -29,6 +30,8 @@ from pipelines.history import (
     shown,
     write_changes,
 )
+
+_STAR_KINDS = {"text": "text", "date": "date", "flag": "flag", "whole": "number", "number": "share"}
 
 
 class Store:
@@ -329,6 +332,15 @@ class NightStore:
             row |= {"run_id": self.run_id, "night": self.night}
         if rows:
             self.connection.execute(insert(t.nightly_tables[name]), rows)
+
+    def save_star(self, tables: dict[str, pd.DataFrame]) -> None:
+        """Put tonight's tables for business intelligence in the place of the ones before."""
+        for name, table in t.star_tables.items():
+            self.connection.execute(delete(table))
+            kinds = {column: _STAR_KINDS[kind] for column, (kind, _) in STAR[name].columns.items()}
+            rows = records(tables[name], kinds)
+            if rows:
+                self.connection.execute(insert(table), rows)
 
     def save_events(self, events: pd.DataFrame) -> None:
         """Append what data did to exceptions tonight: exception_id, event and, where it has them, value and reason."""

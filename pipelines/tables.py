@@ -22,7 +22,10 @@ from sqlalchemy import (
     Text,
 )
 
+from outputs.star import STAR
+
 metadata = MetaData()
+_STAR_TYPES = {"text": Text, "date": Date, "flag": Boolean, "whole": Integer, "number": Float}
 _TYPES = {"text": Text, "date": Date, "flag": Boolean, "number": Integer, "share": Float}
 
 #: Columns of a history table that, on a night, are often that very night; see `store.FAR`.
@@ -192,6 +195,21 @@ signoff_codes = Table(
     Column("attempts", Integer, nullable=False),
     Column("used_at", DateTime(timezone=True)),
 )
+
+
+#: Tables for business intelligence: the newest night's, written anew each time. The figures of all nights are a view, `bi_kpi_values`.
+star_tables = {
+    name: Table(
+        f"bi_{name}",
+        metadata,
+        *(
+            Column(column, _STAR_TYPES[kind], primary_key=column in table.key, nullable=column not in table.key)
+            for column, (kind, _) in table.columns.items()
+        ),
+    )
+    for name, table in STAR.items()
+    if name != "kpi_values"
+}
 
 
 def _history_table(name: str, keys: tuple[str, ...], columns: dict[str, str]) -> Table:
