@@ -203,7 +203,14 @@ def _one_night(
             ("review_pairs", linkage.review),
         ):
             night.save_nightly(name, frame)
-        star = star_of_night(register, assembled.tables, night.aged(exceptions[exceptions["status"] != "resolved"]), figures, night.trend(), day)
+        star = star_of_night(
+            register,
+            assembled.tables,
+            night.aged(exceptions[exceptions["status"] != "resolved"]),
+            figures,
+            night.trend(),
+            day,
+        )
         night.save_star(star)
         counts = _counts(ingested, linkage, register, evaluated, exceptions, day)
         write_snapshot(night.snapshot, ingested.tables | {"links": linkage.links})
