@@ -45,7 +45,8 @@ def kpi_bridges(store: Store, first: date, last: date) -> pd.DataFrame:
 
 def _withheld(members: pd.DataFrame, secret: set[str]) -> pd.DataFrame:
     """Members whose id is marked where the line tells where a restricted child is; the mark still tells children apart."""
-    telling = members["line"].isin(set(COHORTS) - OPEN_COHORTS) & members["child_id"].isin(secret)
+    # A part of a cohort's line (``residential: overdue``) tells as much as the line.
+    telling = members["line"].str.split(":").str[0].isin(set(COHORTS) - OPEN_COHORTS) & members["child_id"].isin(secret)
     return members.assign(child_id=members["child_id"].mask(telling, f"{RESTRICTED}:" + members["child_id"]))
 
 

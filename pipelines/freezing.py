@@ -11,6 +11,7 @@ from typing import Any
 
 import pandas as pd
 
+from outputs.figures import judged
 from outputs.protect import mask_restricted, restricted_children
 from pipelines.acts import resting_on
 from pipelines.chain import canonical, digest
@@ -27,6 +28,8 @@ PARTS: dict[str, tuple[str, ...]] = {
     "moves": ("code", "line", "part"),
     "moved": ("child_id",),
     "caveats": ("id",),
+    "compared": ("code", "line"),
+    "rules": ("rule",),
     "restated": ("part", "key", "field"),
 }
 OF_HISTORY = ("register", "exceptions", "kpi_values", "kpi_members", "acceptances", "feed_acceptances", "sources")
@@ -53,10 +56,10 @@ def exceptions_part(exceptions: pd.DataFrame, register: pd.DataFrame) -> pd.Data
 def members_part(members: pd.DataFrame, register: pd.DataFrame, telling: Iterable[str]) -> pd.DataFrame:
     """One row a child: the figures it is counted in (``counted``) and those it meets (``meets``), as ``K06/looked_after`` with blanks between.
 
-    A line of `telling` says where a child is: of a restricted child it is left out.
+    A line of `telling` (or a part of one) says where a child is: of a restricted child it is left out.
     """
     secret = set(register.loc[restricted_children(register), "child_id"])
-    shown = members[~(members["line"].isin(set(telling)) & members["child_id"].isin(secret))]
+    shown = members[~(members["line"].str.split(":").str[0].isin(set(telling)) & members["child_id"].isin(secret))]
     shown = shown.sort_values(["child_id", "code", "line"])
     line = shown["line"].fillna("").astype(object)
     figure = (shown["code"].astype(object) + ("/" + line).where(line != "", "")) + " "
@@ -132,6 +135,25 @@ def moves_part(
     wide = wide.reindex(columns=["came", "went"]).astype("str").fillna("")
     moved = wide.apply(lambda text: text.str.removesuffix("; ")).reset_index()
     return moves, moved.rename_axis(columns=None)
+
+
+def compared_part(figures: pd.DataFrame, before: pd.DataFrame | None, targets: Mapping[str, Any]) -> pd.DataFrame:
+    """Beside each figure its place in the list, its rating by the targets of today, and its value in the month before (`before`, figures as well)."""
+    rated = judged(
+        figures.assign(
+            **{
+                name: figures["code"].map({code: target.get(name) for code, target in targets.items()})
+                for name in ("direction", "green", "amber")
+            }
+        )
+    )
+    told = rated[["code", "line"]].assign(rag=rated["rag"].mask(rated["rag"] == ""), place=range(len(rated)))
+    told["line"] = told["line"].fillna("")
+    if before is None or before.empty:
+        return told
+    earlier = before.reindex(columns=["code", "line", "value"]).rename(columns={"value": "previous_value"})
+    earlier["line"] = earlier["line"].astype("str").fillna("")
+    return told.merge(earlier, on=["code", "line"], how="left")
 
 
 def frozen_rows(parts: Mapping[str, pd.DataFrame]) -> pd.DataFrame:

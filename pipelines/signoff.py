@@ -10,22 +10,24 @@ from collections.abc import Iterable
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import pandas as pd
 
 from config.errors import ConfigurationError
+from config.settings import config_file, load_yaml
 from config.signoff import SignoffRules, load_signoff
 from outputs.protect import OPEN_COHORTS, RESTRICTED, mask_restricted
 from pipelines import publish
 from pipelines.acts import OF_PEOPLE, acceptances
 from pipelines.answers_past import kpi_bridges
+from pipelines.catalogues import rules_frame
 from pipelines.caveats import IGNORE, UNEXPLAINED, caveats, unexplained, unexplained_caveat
 from pipelines.chain import DECLINED, FROZEN, SIGNED, Record, digest
 from pipelines.configuration import configuration_hash
 from pipelines.freezing import (
     OF_HISTORY,
     changed_since,
+    compared_part,
     difference,
     exceptions_part,
     frozen_hash,
@@ -39,13 +41,12 @@ from pipelines.freezing import (
 )
 from pipelines.history import read_known, read_nightly, shown
 from pipelines.kpis import COHORTS
-from pipelines.packs import write_pack
+from pipelines.packs import LONDON, write_pack
 from pipelines.store import Store
 from pipelines.store_people import read_events
 from pipelines.store_signoff import JournalWriter, as_utc, feed_acceptances, journal, read_rows, save_rows, writing
 from pipelines.working_days import cut_off, month_of
 
-LONDON = ZoneInfo("Europe/London")
 #: Lines of figures that say where a child is.
 TELLING = frozenset(COHORTS) - OPEN_COHORTS
 
@@ -184,7 +185,14 @@ def _freeze(
         "links": _links_hash(store, night),
         "configuration": configuration_hash(store.settings.config_dir),
     }
-    parts |= {"moves": moves, "moved": moved}
+    targets = load_yaml(config_file(store.settings.config_dir, "kpis.yml"))
+    titles = rules_frame()[["rule", "title"]]
+    parts |= {
+        "moves": moves,
+        "moved": moved,
+        "compared": compared_part(parts["kpi_values"], opening["figures"] if opening else None, targets),
+        "rules": titles[titles["rule"].isin(parts["exceptions"]["rule"])],
+    }
     parts["caveats"] = caveats(
         parts,
         rules,
@@ -284,16 +292,20 @@ def _opening(store: Store, records: list[Record], period: str) -> dict[str, Any]
     if earlier:
         frozen = need_freeze(records, earlier[-1])
         night = date.fromisoformat(frozen.facts["night"])
+        with store.reading() as connection:
+            rows = read_rows(connection, earlier[-1], frozen.facts["version"])
         now_stands = store.newest_run(night)["run_id"]
         return {
             "night": night,
             "rules": frozen.facts["versions"].get("rules"),
             "is_recomputed": now_stands != frozen.facts["run_id"],
+            "figures": part_frames(rows).get("kpi_values"),
         }
     before = store.nights(date.min, date(*month_of(period), 1) - timedelta(days=1))
     if not before:
         return None
-    return {"night": before[-1], "rules": store.newest_run(before[-1])["versions"].get("rules"), "is_recomputed": False}
+    rules = store.newest_run(before[-1])["versions"].get("rules")
+    return {"night": before[-1], "rules": rules, "is_recomputed": False, "figures": store.kpis(before[-1])}
 
 
 def _moves(store: Store, opening: date, night: date) -> tuple[pd.DataFrame, pd.DataFrame]:

@@ -1,0 +1,175 @@
+"""What the pack of a frozen month says, as frames that its paper and its workbook share: in words, sorted, nothing worked out anew."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import pandas as pd
+
+from outputs.about import system_title
+from outputs.wording import FEED_STATUS, LINES_IN_DAYS, line_title, titled, uk_date
+
+PART_TITLES = {
+    "register": "Register",
+    "exceptions": "Exceptions",
+    "kpi_values": "Figures",
+    "kpi_members": "Children behind the figures",
+    "acceptances": "Acceptances of exceptions",
+    "feed_acceptances": "Feeds let through",
+    "sources": "Sources",
+    "moves": "What moved",
+    "moved": "Children who moved",
+    "caveats": "Caveats",
+    "compared": "Comparison",
+    "rules": "Rules",
+    "restated": "What was restated",
+}
+WEIGHT_WORDS = {"block": "Must be put right", "tick": "To be ticked off"}
+
+
+@dataclass(frozen=True)
+class PackFacts:
+    """Which month this is, as known when, and what proves it. `frozen_at` is in the council's local time."""
+
+    council: str
+    period: str
+    version: int
+    night: str
+    cut_off: str
+    frozen_at: datetime
+    frozen: str
+    follows: str
+    parts: Mapping[str, Mapping[str, Any]]
+    versions: Mapping[str, str]
+    run_id: str
+    opening: str | None = None
+    reason: str = ""
+    who: str = ""
+
+    @property
+    def title(self) -> str:
+        """``October 2026: the month for sign-off``, and which restatement it is."""
+        month = f"{pd.Timestamp(self.period + '-01'):%B %Y}"
+        again = f", restatement {self.version - 1}" if self.version > 1 else ""
+        return f"{month}: the month for sign-off{again}"
+
+    @property
+    def subtitle(self) -> str:
+        """Whose month, and as which night knew it."""
+        return f"{self.council} · as the night of {uk_date(self.night)} knew it · version {self.version}"
+
+
+def frame_of(parts: Mapping[str, pd.DataFrame], part: str, *columns: str) -> pd.DataFrame:
+    """A part with these columns, empty ones where nothing was frozen in them."""
+    return parts.get(part, pd.DataFrame(columns=list(columns))).reindex(columns=list(columns))
+
+
+def figures(parts: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
+    """The figures in the order of the catalogue with rating, last month's value and the change in points (or days)."""
+    names = ("code", "line", "title", "numerator", "denominator", "value", "not_judged", "target", "definition")
+    told = frame_of(parts, "kpi_values", *names)
+    told["line"] = told["line"].astype("str").fillna("")
+    compared = frame_of(parts, "compared", "code", "line", "rag", "previous_value", "place")
+    compared["line"] = compared["line"].astype("str").fillna("")
+    told = told.merge(compared, on=["code", "line"], how="left").sort_values("place", ignore_index=True)
+    for name in ("numerator", "denominator", "value", "not_judged", "target", "previous_value"):
+        told[name] = pd.to_numeric(told[name], errors="coerce").astype("Float64")
+    return told.assign(
+        line_title=told["line"].map(line_title),
+        unit=told["line"].isin(LINES_IN_DAYS).map({True: "days", False: "%"}),
+        change=(told["value"] - told["previous_value"]).round(1),
+        rag=told["rag"].astype("str").fillna(""),
+    )
+
+
+def moves(parts: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
+    """What moved, one row per figure and part, those that stood still left out; counts are children."""
+    counts = ["opening", "joined", "came", "left", "went", "closing"]
+    told = frame_of(parts, "moves", "code", "line", "part", *counts)
+    told["line"] = told["line"].astype("str").fillna("")
+    told = told[(told[["joined", "came", "left", "went"]].fillna(0) != 0).any(axis=1)]
+    titles = frame_of(parts, "kpi_values", "code", "title").drop_duplicates("code").set_index("code")["title"]
+    told = told.assign(title=told["code"].map(titles), line_title=told["line"].map(line_title))
+    told["part_title"] = told["part"].map({"numerator": "meet it", "denominator": "are counted"})
+    return told.sort_values(["code", "line", "part"], ignore_index=True)
+
+
+def critical(parts: Mapping[str, pd.DataFrame], night: str) -> pd.DataFrame:
+    """The critical exceptions that stand, the oldest first, by ids alone, with the rule's title and the age in days."""
+    names = ("exception_id", "rule", "child_id", "severity", "owner", "status", "first_seen_on")
+    told = frame_of(parts, "exceptions", *names)
+    told = told[told["severity"] == "critical"]
+    titles = frame_of(parts, "rules", "rule", "title").set_index("rule")["title"]
+    first = pd.to_datetime(told["first_seen_on"])
+    told = told.assign(
+        title=told["rule"].map(titles),
+        first_seen_on=first,
+        age_days=(pd.Timestamp(night) - first).dt.days,
+        status=told["status"].map({"open": "Open", "accepted": "Accepted", "not_evaluated": "Could not be checked"}),
+    )
+    return told.sort_values(["first_seen_on", "rule", "child_id", "exception_id"], ignore_index=True)
+
+
+def acceptances(parts: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
+    """Which exceptions count as accepted: since when, until when, by whom, who proposed it, and why."""
+    names = ("exception_id", "rule", "child_id", "severity", "given_on", "until", "who", "proposed_by", "reason")
+    told = frame_of(parts, "acceptances", *names)
+    dated = told.assign(given_on=pd.to_datetime(told["given_on"]), until=pd.to_datetime(told["until"]))
+    return dated.sort_values(["severity", "until", "exception_id"], ignore_index=True)
+
+
+def sources(parts: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
+    """The feeds at the cut-off in words, those that were late first, with how many nights of the month they were late."""
+    names = (
+        "system",
+        "feed",
+        "status",
+        "is_late",
+        "old_copy_of",
+        "rows",
+        "accepted",
+        "set_aside",
+        "nights",
+        "nights_late",
+        "reason",
+    )
+    told = frame_of(parts, "sources", *names)
+    told = told.assign(
+        system_title=told["system"].map(system_title),
+        status_title=told["status"].map(lambda status: titled(status, FEED_STATUS)),
+        old_copy_of=pd.to_datetime(told["old_copy_of"]),
+        is_late=told["is_late"].fillna(False).astype(bool),
+    )
+    return told.sort_values(
+        ["is_late", "nights_late", "system", "feed"], ascending=[False, False, True, True], ignore_index=True
+    )
+
+
+def caveats(parts: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
+    """What must be put right and what is ticked off before signing."""
+    told = frame_of(parts, "caveats", "id", "weight", "text")
+    return told.assign(weight_title=told["weight"].map(WEIGHT_WORDS))
+
+
+def restated(parts: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
+    """What a restatement changes: figures field by field, and of the other parts how many rows."""
+    told = frame_of(parts, "restated", "part", "key", "field", "before", "after").fillna("")
+    return told.assign(part_title=told["part"].map(PART_TITLES))
+
+
+def proof(facts: PackFacts) -> list[tuple[str, str]]:
+    """What identifies the frozen data: labels and texts."""
+    compared = uk_date(facts.opening) if facts.opening else "no earlier night"
+    return [
+        ("Month", facts.period),
+        ("Version", str(facts.version)),
+        ("Cut-off", uk_date(facts.cut_off)),
+        ("Night and run", f"{uk_date(facts.night)}, run {facts.run_id}"),
+        ("Compared with", compared),
+        ("Hash of the data", facts.frozen),
+        ("Journal before it", facts.follows or "nothing: this is its first record"),
+        *((f"Version of {name}", value) for name, value in sorted(facts.versions.items())),
+    ]
