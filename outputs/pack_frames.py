@@ -63,17 +63,19 @@ class PackFacts:
 
 
 def frame_of(parts: Mapping[str, pd.DataFrame], part: str, *columns: str) -> pd.DataFrame:
-    """A part with these columns, empty ones where nothing was frozen in them."""
-    return parts.get(part, pd.DataFrame(columns=list(columns))).reindex(columns=list(columns))
+    """A part with these columns, empty ones where nothing was frozen in them; text is text."""
+    told = parts.get(part, pd.DataFrame(columns=list(columns))).reindex(columns=list(columns))
+    texts = [name for name in told if told[name].dtype in ("object", "string")]
+    return told.astype(dict.fromkeys(texts, "str"))
 
 
 def figures(parts: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
     """The figures in the order of the catalogue with rating, last month's value and the change in points (or days)."""
     names = ("code", "line", "title", "numerator", "denominator", "value", "not_judged", "target", "definition")
     told = frame_of(parts, "kpi_values", *names)
-    told["line"] = told["line"].astype("str").fillna("")
+    told["line"] = told["line"].fillna("")
     compared = frame_of(parts, "compared", "code", "line", "rag", "previous_value", "place")
-    compared["line"] = compared["line"].astype("str").fillna("")
+    compared["line"] = compared["line"].fillna("")
     told = told.merge(compared, on=["code", "line"], how="left").sort_values("place", ignore_index=True)
     for name in ("numerator", "denominator", "value", "not_judged", "target", "previous_value"):
         told[name] = pd.to_numeric(told[name], errors="coerce").astype("Float64")
@@ -89,7 +91,7 @@ def moves(parts: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
     """What moved, one row per figure and part, those that stood still left out; counts are children."""
     counts = ["opening", "joined", "came", "left", "went", "closing"]
     told = frame_of(parts, "moves", "code", "line", "part", *counts)
-    told["line"] = told["line"].astype("str").fillna("")
+    told["line"] = told["line"].fillna("")
     told = told[(told[["joined", "came", "left", "went"]].fillna(0) != 0).any(axis=1)]
     titles = frame_of(parts, "kpi_values", "code", "title").drop_duplicates("code").set_index("code")["title"]
     told = told.assign(title=told["code"].map(titles), line_title=told["line"].map(line_title))
@@ -157,7 +159,10 @@ def caveats(parts: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
 def restated(parts: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
     """What a restatement changes: figures field by field, and of the other parts how many rows."""
     told = frame_of(parts, "restated", "part", "key", "field", "before", "after").fillna("")
-    return told.assign(part_title=told["part"].map(PART_TITLES))
+    titles = frame_of(parts, "kpi_values", "code", "title").drop_duplicates("code").set_index("code")["title"]
+    title = told["key"].str.split(" ").str[0].map(titles).fillna("")
+    named = (told["key"] + " " + title).where(told["part"] == "kpi_values", told["key"])
+    return told.assign(key=named.str.strip(), part_title=told["part"].map(PART_TITLES))
 
 
 def proof(facts: PackFacts) -> list[tuple[str, str]]:

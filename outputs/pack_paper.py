@@ -88,9 +88,8 @@ def _tiles(figures: pd.DataFrame, critical: pd.DataFrame, sources: pd.DataFrame)
         if code in whole_ones.index:
             row = whole_ones.loc[code]
             number = whole(row["numerator"]) if code == "K05" else percent(row["value"])
-            note = (
-                f"{whole(row['numerator'])} of {whole(row['denominator'])}; last month {percent(row['previous_value'])}"
-            )
+            before = "" if pd.isna(row["previous_value"]) else f"; last month {percent(row['previous_value'])}"
+            note = f"{whole(row['numerator'])} of {whole(row['denominator'])}{before}"
             tone = {"red": "bad", "green": "good"}.get(row["rag"], "")
             tiles.append(Tile(number, label, note, tone))
     still_open = int((critical["status"] == "Open").sum())
@@ -139,9 +138,15 @@ def _figures(paper: Paper, figures: pd.DataFrame) -> None:
     paper.heading("Figures")
     paper.paragraph(
         "Each figure with how many meet it, of how many, and how many could not be judged because a date or a source was missing. What each "
-        "one counts is at the end.",
+        "one counts is at the end. Parts that nobody or everybody is in are in the workbook only.",
         quiet=True,
     )
+    has_before = bool(figures["previous_value"].notna().any())
+    is_part = figures["line"].str.contains(": ")
+    figures = figures[
+        ~(is_part & ((figures["numerator"] == 0) | (figures["value"] == 100)).fillna(False))
+        & ~((figures["line"] != "") & (figures["denominator"] == 0) & figures["previous_value"].isna())
+    ]
     rows: list[dict[str, Any]] = []
     for row in figures.to_dict("records"):
         days = row["unit"] == "days"
@@ -162,16 +167,19 @@ def _figures(paper: Paper, figures: pd.DataFrame) -> None:
             }
         )
     columns = [
-        PaperColumn("code", "Code", 0.8),
+        PaperColumn("code", "Code", 0.95),
         PaperColumn("figure", "Figure", 4.2),
         PaperColumn("value", "Value", 1.1, "number"),
-        PaperColumn("of", "Meet it / of", 1.6, "number"),
-        PaperColumn("not_judged", "Not judged", 0.95, "number"),
-        PaperColumn("target", "Target", 0.9, "number"),
-        PaperColumn("rag", "Rating", 1.1, "tag"),
-        PaperColumn("before", "Last month", 1.1, "number"),
-        PaperColumn("change", "Change", 1.0, "number"),
+        PaperColumn("of", "Meet it / of", 1.7, "number"),
+        PaperColumn("not_judged", "Not judged", 1.25, "number"),
+        PaperColumn("target", "Target", 1.15, "number"),
+        PaperColumn("rag", "Rating", 1.2, "tag"),
     ]
+    if has_before:
+        columns += [
+            PaperColumn("before", "Last month", 1.15, "number"),
+            PaperColumn("change", "Change", 1.25, "number"),
+        ]
     paper.table(_with_headings(rows, figures), columns)
 
 
@@ -216,7 +224,7 @@ def _moves(paper: Paper, parts: Mapping[str, pd.DataFrame], facts: PackFacts) ->
     ]
     shown = told.assign(**{name: told[name].map(whole) for name, _ in numbers})
     columns = [PaperColumn("figure", "Figure", 4), PaperColumn("part_title", "Children who", 1.5)]
-    columns += [PaperColumn(name, title, 0.9, "number") for name, title in numbers]
+    columns += [PaperColumn(name, title, 1.1, "number") for name, title in numbers]
     paper.table(_records(shown), columns)
 
 
@@ -237,12 +245,12 @@ def _critical(paper: Paper, critical: pd.DataFrame) -> None:
     )
     columns = [
         PaperColumn("child_id", "Child", 1.2),
-        PaperColumn("about", "Rule", 4.2),
+        PaperColumn("about", "Rule", 4.0),
         PaperColumn("owner", "Owner", 1.7),
-        PaperColumn("status", "Stands as", 1.2),
-        PaperColumn("first", "First seen", 1.2),
-        PaperColumn("age", "Days", 0.7, "number"),
-        PaperColumn("exception_id", "Exception", 1.9),
+        PaperColumn("status", "Stands as", 1.25),
+        PaperColumn("first", "First seen", 1.45),
+        PaperColumn("age", "Days", 0.8, "number"),
+        PaperColumn("exception_id", "Exception", 2.2),
     ]
     paper.table(_records(shown), columns)
     if len(critical) > _MOST:
@@ -309,7 +317,7 @@ def _sources(paper: Paper, sources: pd.DataFrame) -> None:
     ]
     paper.table(_records(shown), columns)
     paper.paragraph(
-        f"The other {len(sources) - len(shown):,} of {len(sources):,} feeds were there on every night.", quiet=True
+        f"There on every night of the month: {len(sources) - len(shown):,} of {len(sources):,} feeds.", quiet=True
     )
 
 
@@ -324,6 +332,7 @@ def _definitions(paper: Paper, figures: pd.DataFrame) -> None:
 
 
 def _proof(paper: Paper, facts: PackFacts) -> None:
+    paper.room(150)
     paper.heading("What proves it")
     paper.paragraph(
         "The frozen rows have a hash each, their parts one each, and all of them the one below; your signature holds it together with the hashes of these files and of "

@@ -102,7 +102,7 @@ def restate(
         why = {"reason": reason.strip(), "who": who.strip(), "replaces": frozen.hash}
         record = _freeze(store, writer, rules, period, closed, day, now, before, why)
         rows = read_rows(writer.connection, period, record.facts["version"])
-    return record, part_frames(rows)["restated"]
+    return record, part_frames(rows)["restated"][["part", "key", "field", "before", "after"]]
 
 
 def newest_freeze(records: Iterable[Record], period: str) -> Record | None:

@@ -1,0 +1,119 @@
+"""The pack of a frozen month: the same bytes on both databases, nothing in it that may not leave, and everything a director needs."""
+
+from __future__ import annotations
+
+import re
+import zipfile
+from datetime import timedelta
+from io import BytesIO
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+from openpyxl import load_workbook
+from pypdf import PdfReader
+from signoff_drawn import CUT_OFF, NOW, PERIOD, write_month, write_night
+from store_drawn import settings_in, throw_away_database
+
+from pipelines.signoff import freeze_month, pack_folder, restate
+from pipelines.store import Store
+from pipelines.store_people import accept, note
+
+
+def frozen_in(folder: Path, url: str | None = None, later: int = 0) -> dict[str, bytes]:
+    """The files of the pack of the drawn month."""
+    store = Store(settings_in(folder, url))
+    write_month(store)
+    record, _ = freeze_month(store, PERIOD, NOW + timedelta(minutes=later))
+    store.engine.dispose()
+    return {path.name: path.read_bytes() for path in pack_folder(store, record).iterdir()}
+
+
+def text_of(pdf: bytes) -> str:
+    return "\n".join(page.extract_text() for page in PdfReader(BytesIO(pdf)).pages)
+
+
+def cells_of(book: bytes) -> str:
+    sheets = load_workbook(BytesIO(book)).worksheets
+    return "\n".join(str(cell) for sheet in sheets for row in sheet.iter_rows(values_only=True) for cell in row if cell)
+
+
+@pytest.fixture(scope="module")
+def pack(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
+    return frozen_in(tmp_path_factory.mktemp("pack"))
+
+
+@pytest.mark.postgres
+def test_the_same_month_gives_the_same_bytes_on_both_databases(pack: dict[str, bytes], tmp_path: Path) -> None:
+    try:
+        with throw_away_database() as url:
+            other = frozen_in(tmp_path, url)
+    except sa.exc.OperationalError:
+        pytest.skip("no PostgreSQL server answers; set EHCP_TEST_DATABASE_URL to test on one")
+    assert set(pack) == {"pack-2026-10.pdf", "pack-2026-10.xlsx", "row-hashes.txt"}
+    assert pack == other
+
+
+def test_at_another_time_only_the_stamp_differs(pack: dict[str, bytes], tmp_path: Path) -> None:
+    later = frozen_in(tmp_path, later=5)
+    assert later["row-hashes.txt"] == pack["row-hashes.txt"]
+    texts = [text_of(files["pack-2026-10.pdf"]).replace("07:35", "07:30") for files in (pack, later)]
+    assert texts[0] == texts[1] and "07:30" in texts[0]
+    inside = [
+        {name: archive.read(name) for name in archive.namelist()}
+        for archive in (zipfile.ZipFile(BytesIO(files["pack-2026-10.xlsx"])) for files in (pack, later))
+    ]
+    differ = {name for name in inside[0] if inside[0][name] != inside[1][name]}
+    assert differ == {"docProps/core.xml", "xl/worksheets/sheet1.xml"}
+    for name in differ:
+        told = [re.sub(rb"07:3[05]", b"", files[name]) for files in inside]
+        assert told[0] == told[1], name
+
+
+def test_the_pack_says_what_a_director_needs(pack: dict[str, bytes]) -> None:
+    told = " ".join(text_of(pack["pack-2026-10.pdf"]).split())
+    for wanted in (
+        "October 2026: the month for sign-off", "1 condition must be put right", "Plans reviewed within 12 months", "75.0%", "3 / 4", "-25.0",
+        "reviewed in time / all", "opening + joined + came - left - went = closing", "C1", "Capita", "1 of 2", "critical-unexplained", "late-in-month",
+    ):  # fmt: skip
+        assert wanted in told, wanted
+    book = load_workbook(BytesIO(pack["pack-2026-10.xlsx"]))
+    assert book.sheetnames == [
+        "Read me first", "Figures", "What moved", "Children who moved", "Critical exceptions", "Accepted", "Feeds let through", "Sources",
+    ]  # fmt: skip
+    [_, *rows] = book["What moved"].iter_rows(values_only=True)
+    assert rows[0][4:] == (3, 1, 0, 0, 0, 4)
+    assert [row[0] for row in book["Children who moved"].iter_rows(values_only=True)] == ["Child", "C2", "C4"]
+
+
+def test_nothing_in_the_pack_says_where_a_restricted_child_is(pack: dict[str, bytes]) -> None:
+    told = text_of(pack["pack-2026-10.pdf"]) + cells_of(pack["pack-2026-10.xlsx"])
+    for hidden in ("Secret Hall", "100003", "S3", "Hill School", "decision due"):
+        assert hidden not in told
+
+
+def test_acceptances_name_both_people_and_a_restatement_shows_its_difference(tmp_path: Path) -> None:
+    store = Store(settings_in(tmp_path))
+    write_month(store)
+    until = CUT_OFF + timedelta(days=60)
+    accept(store, "E2", until, "the panel agreed", "A. First", NOW - timedelta(days=1))
+    accept(store, "E2", until, "seen", "B. Second", NOW - timedelta(days=1))
+    accept(store, "E3", until, "at Secret Hall until Easter", "A. First", NOW - timedelta(days=1))
+    note(store, "E1", "known", "A. First", NOW)
+    freeze_month(store, PERIOD, NOW)
+    from signoff_drawn import EXCEPTIONS, table
+
+    exceptions = table(EXCEPTIONS).assign(status=["open", "accepted", "accepted"])
+    write_night(store, CUT_OFF, new="Y", started="2026-10-10", met=4, plans=4, v=100.0, exceptions=exceptions)
+    record, _ = restate(store, PERIOD, "keyed late", "C. Third", NOW)
+    told = " ".join(text_of((pack_folder(store, record) / "pack-2026-10.pdf").read_bytes()).split())
+    for wanted in (
+        "What this restatement changes",
+        "Restated by C. Third: keyed late",
+        "75",
+        "100",
+        "B. Second, proposed by A. First",
+        "restricted",
+    ):
+        assert wanted in told, wanted
+    assert "Secret Hall" not in told and "1 condition" not in told
