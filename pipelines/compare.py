@@ -400,7 +400,9 @@ def _placements(
         is_closed = settings.set_index("urn")["closed_on"].groupby(level=0).first()
         still_open = later[later["later_urn"].map(is_closed).isna()]
         frame["successor_urn"] = (
-            frame["setting_urn"].map(joined(still_open["later_urn"], still_open["urn"], ", ")).fillna("none")
+            look_up(frame["setting_urn"], joined(still_open["later_urn"], still_open["urn"], ", "))
+            .astype("str")
+            .fillna("none")
         )
     else:
         frame["successor_urn"] = "none"

@@ -68,7 +68,7 @@ def invent(
     progress: Callable[[str], None] | None = None,
 ) -> Demo:
     """Write the extracts of an invented council for some nights that end with `end`, and the answer key under ``truth``."""
-    council = _Council(plans, seed, pd.Timestamp(end))
+    council = Council(plans, seed, pd.Timestamp(end))
     planted = council.plant(nights)
     written = []
     for place in range(nights):
@@ -107,13 +107,13 @@ def _upns(rng: np.random.Generator, count: int) -> pd.Series:
     return pd.Series(np.char.add(np.array(list(UPN_LETTERS))[total % 23], digits), dtype="str")
 
 
-class _Council:
+class Council:
     """The invented facts as frames, one per extract, in the columns of the export layout; dates stay dates until they are written."""
 
-    def __init__(self, plans: int, seed: int, end: pd.Timestamp) -> None:
+    def __init__(self, plans: int, seed: int, end: pd.Timestamp, pupils_per_plan: int = PUPILS_PER_PLAN) -> None:
         self.rng, self.end, self.plans = np.random.default_rng(seed), end, plans
         self.assessed = max(6, plans // 10)
-        self.pupils = min(plans * PUPILS_PER_PLAN, MOST_PUPILS)
+        self.pupils = min(plans * pupils_per_plan, MOST_PUPILS)
         self.gone: list[tuple[str, str, int, int]] = []
         self._settings()
         self._children()

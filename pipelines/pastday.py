@@ -2,7 +2,8 @@
 
 An event dated after the day, and not after the night that is asked, had not happened yet: its row, or its date and what came with it, is left
 out. A date after that night too is no event but a mistake, or a plan for later, and stays for the rules to find. Placements that begin
-later stay: they were planned. What carries no date (a name, a need, a flag) is taken as it is known.
+later stay: they were planned. A plan that starts later stays as one that has not begun, so that its system goes on deciding for the child; one
+that came from another authority later begins here with its transfer. What carries no date (a name, a need, a flag) is taken as it is known.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ Tables = dict[str, Any]
 
 #: When each table's row came to be: one that began after the day was not there yet.
 BEGINS = {
-    "requests": ("received_on",), "plans": ("started_on", "transferred_on"), "rolls": ("started_on",), "care_placements": ("started_on",),
+    "requests": ("received_on",), "rolls": ("started_on",), "care_placements": ("started_on",),
     "reviews": ("met_on",), "visits": ("visited_on",), "missing_episodes": ("started_on",), "missing_education": ("started_on",),
     "home_education": ("started_on",), "awaiting": ("started_on",), "involvements": ("started_on",),
 }  # fmt: skip
@@ -37,16 +38,20 @@ def as_at(tables: Tables, day: pd.Timestamp, known: pd.Timestamp) -> Tables:
         if frame is not None:
             begun = pd.Series(True, index=frame.index)
             for column in BEGINS.get(name, ()):
-                begun &= ~_came_later(frame[column], day, known)
+                begun &= ~came_later(frame[column], day, known)
             frame = frame[begun].reset_index(drop=True)
+            if name == "plans":
+                came = frame["transferred_on"]
+                frame = frame.assign(started_on=frame["started_on"].mask(came_later(came, day, known), came))
             for column, with_it in LATER.get(name, {}).items():
-                later = _came_later(frame[column], day, known)
+                later = came_later(frame[column], day, known)
                 frame = frame.assign(**{each: frame[each].mask(later) for each in (column, *with_it)})
         found[name] = frame
     return found
 
 
-def _came_later(dates: pd.Series, day: pd.Timestamp, known: pd.Timestamp) -> pd.Series:
+def came_later(dates: pd.Series, day: pd.Timestamp, known: pd.Timestamp) -> pd.Series:
+    """Which dates are after the day, and not after the night that is asked: what had not happened yet."""
     return (dates > day) & (dates <= known)
 
 

@@ -27,7 +27,7 @@ from pipelines.feed_frames import table_states
 from pipelines.ingest import Ingested
 from pipelines.kpis import Night, compute
 from pipelines.lifecycle import OPEN, identify
-from pipelines.pastday import as_at, vanished_by
+from pipelines.pastday import as_at, came_later, vanished_by
 from pipelines.produce import published_register
 from pipelines.rawstore import read_snapshot
 from pipelines.sealing import without_sealed
@@ -70,7 +70,9 @@ class Position:
         keys = self.assembled.tables["people"][["source", "source_id", "child_id"]]
         vanished = self.vanished.merge(keys, on=["source", "source_id"], how="left")
         on_register = vanished["child_id"].isin(frames["register"]["child_id"])
-        return frames | {"vanished": vanished.assign(is_on_register=on_register)}
+        events = frames["past_events"]
+        events = events[~came_later(events["on"], self.day, pd.Timestamp(self.known_on))]
+        return frames | {"past_events": events, "vanished": vanished.assign(is_on_register=on_register)}
 
     @cached_property
     def findings(self) -> pd.DataFrame:
