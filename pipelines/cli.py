@@ -21,6 +21,7 @@ publication; 13 what was signed has been changed; 14 configuration; 1 a bug. The
 COMMANDS = {
     "demo": "nights", "run": "nights", "register": "lists", "exceptions": "exceptions", "links": "links", "feeds": "lists", "kpis": "lists",
     "changes": "past",
+    "report": "reports",
     "signoff": "signoff",
     "ask": "asks",
     "runs": "nights", "rules": "lists", "serve": "nights",
