@@ -171,7 +171,7 @@ def _property(archive: zipfile.ZipFile) -> str:
 def _person(sheets: Mapping[str, list[list[Any]]], archive: zipfile.ZipFile) -> str:
     """Whose work it is: the name beside *Your name*, else who saved the file last; empty where neither says."""
     for rows in sheets.values():
-        for row in rows[:_SEARCHED_ROWS]:
+        for row in rows[: _SEARCHED_ROWS * 5]:
             words = [_text(cell).strip() for cell in row]
             if YOUR_NAME in words:
                 said = " ".join("".join(words[words.index(YOUR_NAME) + 1 :][:1]).split())

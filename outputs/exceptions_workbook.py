@@ -10,6 +10,8 @@ import pandas as pd
 
 from outputs.about import About, system_title
 from outputs.covers import Cover, column_guide, footer_of, open_cover, run_facts, write_run_sheet
+from outputs.entries import stamp, your_name
+from outputs.exceptions_entries import READ_ONLY, TO_FILL_IN, choices_to_fill_in, columns_of
 from outputs.looks import SEVERITY_COLOURS
 from outputs.protect import RESTRICTED, mask_restricted
 from outputs.sheets import ROW_LIMIT, Book, Column, write_list
@@ -133,16 +135,20 @@ def write_exceptions(
     register: pd.DataFrame | None = None,
     row_limit: int = ROW_LIMIT,
     causes: pd.DataFrame | None = None,
+    handout: str = "",
+    people: Sequence[str] = (),
 ) -> None:
     """Write the exceptions workbook.
 
     `exceptions` is the exceptions frame of a night (one row per exception, in the order in which to work through them; resolved ones are left
     to a sheet of their own and counted nowhere else); `causes` what several of them share (see `pipelines.priority.causes`). With `register` the whereabouts of restricted children are masked here as well;
-    without it the frame has to be masked already. Raises OSError where the file cannot be written.
+    without it the frame has to be masked already. With the id of a `handout` it has cells to fill in (`exceptions_entries`, with `people` to
+    choose from). Raises OSError where the file cannot be written.
     """
     if register is not None:
         exceptions = mask_restricted(exceptions, register)
-    standing, resolved = _prepared(exceptions)
+    standing, resolved = prepared(exceptions)
+    columns, freeze = columns_of(COLUMNS, handout), 4 if handout else 3
     book = Book()
     footer = footer_of(about, TITLE)
     cover = open_cover(
@@ -153,39 +159,44 @@ def write_exceptions(
         "when a fresh extract shows that it is right.",
         about,
     )
+    if handout:
+        your_name(cover)
     owners = sorted(standing["owner"].unique(), key=str.casefold)
     for fixed in ("Summary", "Causes", "All exceptions", "Resolved", "_run"):
         book.reserve(fixed)
     names = {owner: book.reserve(owner) for owner in owners}
-    _severity_counts(cover, standing)
+    severity_counts(cover, standing)
     _contents(cover, standing, owners, names, 0 if causes is None else len(causes))
-    _how_to(cover)
-    column_guide(cover, COLUMNS)
+    how_to(cover, handout)
+    column_guide(cover, columns)
     run_facts(cover, about)
+    choices_to_fill_in(book, handout, people)
     _summary(book, standing, owners, names, footer)
     if causes is not None and len(causes):
         write_list(book, "Causes", causes, CAUSE_COLUMNS, f"{footer} · causes", freeze=1, row_limit=row_limit)
-    write_list(book, "All exceptions", _shown(standing), COLUMNS, footer, freeze=3, row_limit=row_limit)
+    write_list(book, "All exceptions", shown(standing), columns, footer, freeze=freeze, row_limit=row_limit)
     for owner in owners:
         own = standing[standing["owner"] == owner]
         colour = SEVERITY_COLOURS["critical"][0] if (own["severity"] == "critical").any() else None
         write_list(
             book,
             names[owner],
-            _shown(own),
-            COLUMNS,
+            shown(own),
+            columns,
             f"{footer} · {owner}",
-            freeze=3,
+            freeze=freeze,
             row_limit=row_limit,
             tab_colour=colour,
         )
     if len(resolved):
-        write_list(book, "Resolved", _shown(resolved), COLUMNS, f"{footer} · resolved", freeze=3, row_limit=row_limit)
-    write_run_sheet(book, about, COLUMNS, "exceptions", len(standing))
+        write_list(book, "Resolved", shown(resolved), COLUMNS, f"{footer} · resolved", freeze=3, row_limit=row_limit)
+    write_run_sheet(book, about, columns, "exceptions", len(standing), handout)
+    if handout:
+        stamp(book, handout)
     book.save(path)
 
 
-def _prepared(exceptions: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
+def prepared(exceptions: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
     """The standing exceptions and the resolved ones, in the order given; every one has an owner."""
     ordered = exceptions.assign(
         owner=exceptions["owner"]
@@ -197,8 +208,8 @@ def _prepared(exceptions: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
     return ordered[~is_resolved], ordered[is_resolved]
 
 
-def _shown(frame: pd.DataFrame) -> pd.DataFrame:
-    """Codes as words."""
+def shown(frame: pd.DataFrame) -> pd.DataFrame:
+    """Codes as words, for people."""
     return frame.assign(
         source=frame["source"].map(lambda system: system_title(system) if isinstance(system, str) and system else None),
         detail=plain_detail(frame["detail"]).mask(frame["detail"] == RESTRICTED, RESTRICTED),
@@ -208,7 +219,8 @@ def _shown(frame: pd.DataFrame) -> pd.DataFrame:
     )
 
 
-def _severity_counts(cover: Cover, standing: pd.DataFrame) -> None:
+def severity_counts(cover: Cover, standing: pd.DataFrame) -> None:
+    """How many there are, severity by severity."""
     children = counted(standing["child_id"].nunique(), "child", "children")
     cover.heading(f"{counted(len(standing), 'exception')} tonight, about {children}")
     heads = [(text, "head right") for text in ("Exceptions", "Children", "New tonight", "On old data")]
@@ -264,14 +276,15 @@ def _contents_line(cover: Cover, label: str, text: str, sheet: str, own: pd.Data
     cover.link(2, sheet)
 
 
-def _how_to(cover: Cover) -> None:
+def how_to(cover: Cover, handout: str) -> None:
+    """How to work with the list, step by step."""
     cover.heading("How to work with it")
     for number, text in enumerate(
         (
             "Open the sheet of your team. The list begins with the child to look at first, and says why; a child's other exceptions stand below.",
             "Use the arrows in the heading row to see only what is new, one rule, or one child. The heading and the child stay in view.",
             "Look the record up in the system named, by its number, and put it right there. Nothing is put right in this file.",
-            "Where the record was right after all, say so to the person who runs the register, so that the rule can be looked at.",
+            *(TO_FILL_IN if handout else READ_ONLY),
             "Tomorrow's workbook shows what is left. What was marked old data can go away only when its source arrives again.",
         ),
         1,

@@ -31,10 +31,21 @@ def resting_on(details: pd.Series) -> pd.Series:
 
 def standing(events: pd.DataFrame) -> pd.DataFrame:
     """The people's acts that nobody took back, oldest first. A confirmation falls with the proposal that it confirmed."""
-    undone = pd.to_numeric(events.loc[events["event"] == UNDONE, "value"]).astype("Int64")
+    undone = taken_back(events)
     acts = events[events["event"].isin(ACTS)].sort_values("id")
     confirmed = _terms(acts)["proposal"]
     return acts[~acts["id"].isin(undone) & ~(confirmed.notna() & confirmed.isin(undone))]
+
+
+def taken_back(events: pd.DataFrame) -> set[int]:
+    """The numbers of the events that were taken back. What takes back an undoing brings back what that had taken."""
+    undoings = events[events["event"] == UNDONE].sort_values("id", ascending=False)
+    gone: set[int] = set()
+    # Newest first, as each may take back one before it: a loop over undoings alone.
+    for number, value in zip(undoings["id"].tolist(), undoings["value"].astype("int64").tolist(), strict=True):
+        if number not in gone:
+            gone.add(value)
+    return gone
 
 
 def acceptances(events: pd.DataFrame, event: str = ACCEPTANCE) -> pd.DataFrame:

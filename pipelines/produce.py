@@ -16,7 +16,7 @@ from outputs.board_pack import write_board_pack
 from outputs.extracts import write_extracts
 from outputs.health import write_health
 from outputs.page import write_report
-from outputs.workbooks import write_exceptions, write_kpis, write_register
+from outputs.workbooks import write_kpis, write_register
 from pipelines.assemble import public
 from pipelines.catalogues import titled
 from pipelines.configuration import versions
@@ -25,6 +25,7 @@ from pipelines.kpi_breakdowns import with_value
 from pipelines.kpis import rated
 from pipelines.open_figures import comparators_or_none
 from pipelines.priority import causes, in_order, prioritise
+from pipelines.worksheets import hand_out_exceptions
 
 
 def published_register(register: pd.DataFrame, day: pd.Timestamp) -> pd.DataFrame:
@@ -74,7 +75,7 @@ def write_outputs(
     rag = rated(figures, load_yaml(config_file(settings.config_dir, "kpis.yml")))
     trend, others = night.trend(), comparators_or_none(settings)
     feeds = ingested.feeds.assign(modified_at=pd.to_datetime(ingested.feeds["modified_on"]))
-    write_exceptions(folder / "exceptions.xlsx", standing, about, register=register, causes=causes(standing))
+    hand_out_exceptions(folder, settings, night, standing, register, about, causes(standing))
     write_register(folder / "register.xlsx", register, about)
     write_kpis(folder / "kpis.xlsx", rag, about, trend, with_value(breakdowns))
     write_report(folder / "report.html", rag, recent, register, feeds, expectations, trend, about, others, teams)

@@ -10,13 +10,17 @@ and what stands now, and turns the edits that are left with the outcome ``apply`
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from dataclasses import field as made
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
+from config.errors import EhcpError
 from connectors.returned import Returned
 from outputs.protect import CELL_LIMIT, clean_text
 
@@ -38,6 +42,37 @@ class Field:
     kind: str = "text"
     choices: tuple[str, ...] = ()
     most: int = CELL_LIMIT
+
+
+@dataclass
+class HandedIn:
+    """One file of a sitting: whose it is, its edits (`EDIT_COLUMNS`) with what came of each, what in it could not be understood (sheet, cell,
+    why), or why the whole file was refused."""
+
+    path: Path
+    sha256: str = ""
+    handout: str = ""
+    who: str = ""
+    edits: pd.DataFrame = made(default_factory=lambda: pd.DataFrame(columns=list(EDIT_COLUMNS)))
+    problems: list[tuple[str, str, str]] = made(default_factory=list)
+    refusal: EhcpError | None = None
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """How many cells were applied, contested, refused, and so already."""
+        outcomes = self.edits["outcome"].value_counts()
+        counts = {name: int(outcomes.get(name, 0)) for name in (APPLY, CONFLICT, REFUSED, SAME)}
+        return counts | {REFUSED: counts[REFUSED] + len(self.problems)}
+
+    @property
+    def summary(self) -> str:
+        """One line: what came of the file."""
+        if self.refusal is not None:
+            return f"{self.path.name}: refused. {self.refusal.what.rstrip('.')}"
+        words = {APPLY: "applied", CONFLICT: "in conflict", REFUSED: "refused", SAME: "so already"}
+        parts = [f"{number:,} {words[name]}" for name, number in self.counts.items() if number]
+        told = ", ".join(parts) or "nothing changed"
+        return f"{self.path.name}{f' ({self.who})' if self.who else ''}: {told}"
 
 
 def changed(returned: Returned, handed: pd.DataFrame, fields: Sequence[Field]) -> pd.DataFrame:
@@ -80,20 +115,18 @@ def changed(returned: Returned, handed: pd.DataFrame, fields: Sequence[Field]) -
 def weigh(edits: pd.DataFrame, current: pd.DataFrame, taken: pd.DataFrame | None = None) -> pd.DataFrame:
     """Each edit against what stands now: already so, somebody else's since, or to be applied.
 
-    `current` has the `CURRENT_COLUMNS`; what it does not name stands empty. `taken` (handout, key, field, new, who) are the edits that were applied
-    before and not taken back: each has its effect once. Another person's change since the hand-out stands, and both values are named.
+    `current` has the `CURRENT_COLUMNS`; what it does not name stands empty. `taken` (handout, key, field, value_hash, who) are the edits that were
+    applied before and not taken back: each has its effect once. Another person's change since the hand-out stands, and both values are named.
     """
     now = edits[["key", "field"]].merge(current, on=["key", "field"], how="left").set_axis(edits.index)
     value, by = now["value"].astype("str").fillna(""), now["who"].astype("str").fillna("")
     proposed = now["is_proposed"].astype("boolean").fillna(False).astype(bool)
-    mine = _folded(by) == _folded(edits["who"])
+    mine = folded(by) == folded(edits["who"])
     live = edits["outcome"] == APPLY
     same = live & (edits["new"] == value) & (~proposed | mine)
     if taken is not None and len(taken):
-        keys = ["handout", "key", "field", "new", "who"]
-        same |= live & pd.Series(
-            pd.MultiIndex.from_frame(edits[keys]).isin(pd.MultiIndex.from_frame(taken[keys])), index=edits.index
-        )
+        here = _effects(edits.assign(value_hash=value_hash(edits["new"])))
+        same |= live & pd.Series(here.isin(_effects(taken)), index=edits.index)
     confirms = proposed & ~mine & (edits["new"] == value)
     meets = live & ~same & ~confirms & (value != edits["was"]) & (by != "") & ~mine
     where = " in " + now["place"].astype("str").fillna("")
@@ -105,6 +138,16 @@ def weigh(edits: pd.DataFrame, current: pd.DataFrame, taken: pd.DataFrame | None
     )
 
 
+def value_hash(values: pd.Series) -> pd.Series:
+    """A short hash of each value: enough to know it again, without keeping it a second time."""
+    return values.map(lambda text: hashlib.sha256(text.encode()).hexdigest()[:16])
+
+
+def _effects(frame: pd.DataFrame) -> pd.MultiIndex:
+    keys = frame[["handout", "key", "field", "value_hash"]].assign(who=folded(frame["who"]))
+    return pd.MultiIndex.from_frame(keys)
+
+
 def contested(edits: pd.DataFrame, weighed: pd.Series | None = None) -> pd.DataFrame:
     """All edits of one sitting against each other: of the same cell, two people's different values are both left out, and both are named.
 
@@ -114,8 +157,7 @@ def contested(edits: pd.DataFrame, weighed: pd.Series | None = None) -> pd.DataF
     values = edits["new"] if weighed is None else weighed
     live = edits["outcome"] == APPLY
     cells = [edits["key"], edits["field"]]
-    folded = _folded(edits["who"])
-    last = edits["file"].where(live).groupby([*cells, folded]).transform("last")
+    last = edits["file"].where(live).groupby([*cells, folded(edits["who"])]).transform("last")
     earlier = live & (edits["file"] != last) & last.notna()
     edits = edits.assign(
         outcome=edits["outcome"].mask(earlier, SAME),
@@ -204,5 +246,6 @@ def _odd(rows: pd.DataFrame, field: str, returned: Returned) -> pd.Series:
     return keys.map(returned.odd).fillna("").astype("str")
 
 
-def _folded(names: pd.Series) -> pd.Series:
+def folded(names: pd.Series) -> pd.Series:
+    """Names for comparing: capitals and spaces around do not make another person."""
     return names.fillna("").str.strip().str.casefold()

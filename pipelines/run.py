@@ -32,6 +32,8 @@ from outputs.star import write_star
 from pipelines import publish
 from pipelines.configuration import load_configuration, versions
 from pipelines.facts import keep_facts
+from pipelines.handed_out import purge_handed_out
+from pipelines.inbox import purge_inbox, take_inbox
 from pipelines.ingest import Ingested, ingest
 from pipelines.kpi_breakdowns import broken_down, child_facts
 from pipelines.kpis import compute, measure
@@ -122,7 +124,9 @@ def run_night(
             for arrival in find_extracts(profile, extracts, as_of, now, base=settings.data_dir)
         ]
 
+    taken = take_inbox(store, now) if not backfill and len(store.runs()) else []
     result = _one_night(settings, store, profiles, as_of, pull, backfill, progress, now)
+    result.messages += taken
     for day, feeds in later:
         arrivals = replay_arrivals(settings, feeds, day)
         replayed = _one_night(settings, store, profiles, day, partial(list, arrivals), True, None, now)
@@ -312,5 +316,8 @@ def tidy(settings: Settings, store: Store, now: datetime) -> None:
     for folder in (settings.private_dir / "tables").glob("*"):
         if folder.name not in set(complete["run_id"]):
             shutil.rmtree(folder, ignore_errors=True)
-    purge_raw(settings.private_dir, store.raw_in_use(), now - timedelta(days=settings.council.raw_retention_days))
+    oldest = now - timedelta(days=settings.council.raw_retention_days)
+    purge_raw(settings.private_dir, store.raw_in_use(), oldest)
+    purge_handed_out(settings.private_dir, oldest)
+    purge_inbox(settings, oldest)
     shutil.rmtree(settings.private_dir / "fetched", ignore_errors=True)

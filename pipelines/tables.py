@@ -211,6 +211,34 @@ star_tables = {
     if name != "kpi_values"
 }
 
+#: Workbooks that came back, and the cells of them that were applied: by a hash of the value, as the value itself is in the act.
+returned_files = Table(
+    "returned_files",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("sha256", Text, nullable=False, index=True),
+    Column("file", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("handout", Text, nullable=False),
+    Column("who", Text, nullable=False),
+    Column("night", Date, nullable=False),
+    Column("at", DateTime(timezone=True), nullable=False),
+    Column("counts", JSON, nullable=False),
+)
+returned_cells = Table(
+    "returned_cells",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("file_id", Integer, ForeignKey("returned_files.id", ondelete="CASCADE"), nullable=False, index=True),
+    Column("handout", Text, nullable=False, index=True),
+    Column("key", Text, nullable=False),
+    Column("field", Text, nullable=False),
+    Column("sheet", Text, nullable=False),
+    Column("cell", Text, nullable=False),
+    Column("value_hash", Text, nullable=False),
+    Column("act", Integer),
+)
+
 
 def _history_table(name: str, keys: tuple[str, ...], columns: dict[str, str]) -> Table:
     return Table(

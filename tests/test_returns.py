@@ -5,7 +5,17 @@ from __future__ import annotations
 import pandas as pd
 import pytest
 
-from pipelines.returns import APPLY, CONFLICT, CURRENT_COLUMNS, EDIT_COLUMNS, REFUSED, SAME, contested, weigh
+from pipelines.returns import (
+    APPLY,
+    CONFLICT,
+    CURRENT_COLUMNS,
+    EDIT_COLUMNS,
+    REFUSED,
+    SAME,
+    contested,
+    value_hash,
+    weigh,
+)
 
 
 def edits(*rows: str) -> pd.DataFrame:
@@ -61,7 +71,7 @@ def test_both_values_are_named_with_cell_and_person():
 
 def test_an_edit_has_its_effect_once_also_when_it_was_overtaken():
     drawn = edits("a.xlsx|ada|D2|k|to||B")
-    taken = drawn[["handout", "key", "field", "new", "who"]]
+    taken = drawn[["handout", "key", "field"]].assign(value_hash=value_hash(drawn["new"]), who="Ada")
     assert weigh(drawn, now("k|to|C|ada"), taken)["outcome"].tolist() == [SAME]
     assert weigh(drawn.assign(new="D"), now("k|to|C|ada"), taken)["outcome"].tolist() == [APPLY]
 

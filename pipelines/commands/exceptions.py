@@ -16,6 +16,7 @@ from pipelines.commands.common import (
     pass_now,
     print_frame,
 )
+from pipelines.commands.returned import apply
 
 #: What a terminal shows first.
 LEAD = ("priority", "rule", "child_id", "exception_id", "why_first", "detail", "owner", "age_days", "status")
@@ -94,6 +95,7 @@ def exceptions_causes(known_on: date | None, style: str) -> None:
     print_frame(causes_known(open_store(), known_on), style, CAUSES_LEAD)
 
 
+exceptions.add_command(apply)
 who_option = click.option("--who", help="Your name. Default: the name you are logged in with.")
 
 
@@ -187,14 +189,21 @@ def exceptions_claim(now: datetime, exception_id: str, reason: str | None, who: 
 
 
 @exceptions.command("undo")
-@click.argument("exception_id", metavar="ID")
+@click.argument("exception_id", metavar="ID", required=False)
+@click.option("--file", "file", metavar="NAME", help="Take back everything that this returned workbook did.")
 @who_option
 @pass_now
-def exceptions_undo(now: datetime, exception_id: str, who: str | None) -> None:
-    """Take back your last act on an exception. The trail keeps both; give it again to go back further."""
+def exceptions_undo(now: datetime, exception_id: str | None, file: str | None, who: str | None) -> None:
+    """Take back your last act on an exception, or all of a returned workbook. The trail keeps both; give it again to go back further."""
     from pipelines.store_people import undo
+    from pipelines.store_returns import take_back_file
 
-    undone = undo(open_store(), exception_id, _who(who), now)
+    if (exception_id is None) == (file is None):
+        raise click.UsageError("Give the ID of an exception, or --file with the name of a workbook.")
+    if file is not None:
+        click.echo(f"Taken back of {file}: {take_back_file(open_store(), file, _who(who), now)} acts.")
+        return
+    undone = undo(open_store(), str(exception_id), _who(who), now)
     click.echo(f"Taken back on {exception_id}: {undone}.")
 
 

@@ -1,0 +1,55 @@
+"""The workbooks that people work through and hand back: `exceptions.xlsx`, one per owner, and what is remembered of them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from config.settings import Settings
+from outputs.about import About
+from outputs.owners_workbooks import write_by_owner
+from outputs.protect import mask_restricted
+from outputs.workbooks import write_exceptions
+from pipelines.acts import ASSIGNED, OF_PEOPLE
+from pipelines.handed_out import hand_out_id, keep_handed_out
+from pipelines.store_people import read_events
+from pipelines.worked import handed, what_stands, with_work
+
+KIND = "exceptions"
+
+
+def hand_out_exceptions(
+    folder: Path,
+    settings: Settings,
+    night: Any,
+    standing: pd.DataFrame,
+    register: pd.DataFrame,
+    about: About,
+    causes: pd.DataFrame | None = None,
+) -> None:
+    """Write the exceptions of a night into a folder, with what people did so far, and keep what was handed out.
+
+    `standing` are the exceptions that are not resolved, with titles and ages, in the order in which to work through them; `register` says who
+    is restricted; `causes` what several of them share.
+    """
+    day = pd.Timestamp(night.night)
+    events = read_events(night.connection, kinds=OF_PEOPLE)
+    events = events[events["night"] <= day]
+    stands = what_stands(events, standing, day)
+    shown = mask_restricted(with_work(standing, stands), register)
+    remembered = handed(shown, stands, standing["detail"])
+    handout = hand_out_id(KIND, night.run_id, remembered)
+    keep_handed_out(settings.private_dir, handout, remembered)
+    people = to_choose_from(standing["owner"], events)
+    write_exceptions(folder / "exceptions.xlsx", shown, about, register, causes=causes, handout=handout, people=people)
+    write_by_owner(folder / "by_owner", shown, about, register, handout, people)
+
+
+def to_choose_from(owners: pd.Series, events: pd.DataFrame) -> list[str]:
+    """Whom an exception can be given to: the teams, those it was given to before, and those who work on exceptions."""
+    names = pd.concat([owners, events.loc[events["event"] == ASSIGNED, "value"], events["who"]]).dropna()
+    names = names.str.strip()
+    names = names[(names != "") & (names.str.len() <= 100)]
+    return names.groupby(names.str.casefold()).first().sort_index().tolist()
