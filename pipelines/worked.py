@@ -63,11 +63,10 @@ def what_stands(events: pd.DataFrame, exceptions: pd.DataFrame, night: pd.Timest
         parts.append(told.assign(field=UNTIL, value=told["until"].dt.strftime("%Y-%m-%d")))
         if not is_proposed:
             parts.append(told.assign(field=REASON, value=told["reason"]))
-    stands = pd.concat(
-        [part.reindex(columns=_STANDING) for part in parts if len(part)] or [acts.reindex(columns=_STANDING).iloc[:0]]
-    )
+    stands = pd.concat([part.reindex(columns=_STANDING).astype(object) for part in parts], ignore_index=True)
+    stands = stands.astype(dict.fromkeys(["key", "field", "value", "who", "place"], "str"))
     stands["is_proposed"] = stands["is_proposed"].astype("boolean").fillna(False).astype(bool)
-    stands["act"] = stands["act"].astype("Int64")
+    stands["act"], stands["night"] = stands["act"].astype("Int64"), pd.to_datetime(stands["night"])
     return stands.sort_values("act").drop_duplicates(["key", "field"], keep="last").reset_index(drop=True)
 
 
@@ -121,7 +120,7 @@ def acts_of(
 
     Events: exception_id, event, value, reason, who, place, and `edit`, the edits' index (of an acceptance that of its date).
     """
-    edits = _paired(_judged(edits, exceptions, stands, night))
+    edits = _paired(_judged(_paired(edits), exceptions, stands, night))
     live = edits[edits["outcome"] == APPLY]
     now = live[["key", "field"]].merge(stands, on=["key", "field"], how="left").set_axis(live.index)
     event = live["field"].map({"assigned_to": ASSIGNED, "fixed": CLAIMED, "note": NOTED, UNTIL: ACCEPTANCE})
@@ -140,7 +139,7 @@ def acts_of(
             "exception_id": live["key"],
             "event": event.mask(cleared, UNDONE),
             "value": value.mask(cleared, now["act"].astype("str")),
-            "reason": live["key"].map(reasons).where(dates).fillna(live["was_reason"].where(dates)),
+            "reason": live["key"].map(reasons).astype("str").fillna(live["was_reason"]).where(dates),
             "who": live["who"],
             "place": live["file"] + ", " + live["sheet"] + "!" + live["cell"],
             "edit": live.index,
@@ -154,7 +153,7 @@ def _judged(edits: pd.DataFrame, exceptions: pd.DataFrame, stands: pd.DataFrame,
     """The edits with those refused that no act can come of, each with its reason."""
     known = exceptions.set_index("exception_id").reindex(edits["key"]).set_axis(edits.index)
     now = edits[["key", "field"]].merge(stands, on=["key", "field"], how="left").set_axis(edits.index)
-    reason_now = edits["key"].map(stands[stands["field"] == REASON].set_index("key")["value"]).fillna("").astype("str")
+    reason_now = edits["key"].map(stands[stands["field"] == REASON].set_index("key")["value"]).astype("str").fillna("")
     reason_in_file = _of_file(edits, REASON, (APPLY, SAME))
     live, cleared = edits["outcome"] == APPLY, edits["new"] == ""
     dates, reasons, claims = (edits["field"] == name for name in (UNTIL, REASON, "fixed"))
@@ -186,7 +185,7 @@ def _judged(edits: pd.DataFrame, exceptions: pd.DataFrame, stands: pd.DataFrame,
 def _of_file(edits: pd.DataFrame, field: str, outcomes: tuple[str, ...]) -> pd.Series:
     """For each edit, what the same file says in another field of the same row; missing where it says nothing of these outcomes."""
     said = edits[(edits["field"] == field) & edits["outcome"].isin(outcomes)]
-    return edits["key"].map(said.drop_duplicates("key", keep="last").set_index("key")["new"])
+    return edits["key"].map(said.drop_duplicates("key", keep="last").set_index("key")["new"]).astype("str")
 
 
 def _paired(edits: pd.DataFrame) -> pd.DataFrame:
@@ -194,14 +193,10 @@ def _paired(edits: pd.DataFrame) -> pd.DataFrame:
     pair = edits["field"].isin([UNTIL, REASON])
     bad = edits[pair & edits["outcome"].isin([REFUSED, CONFLICT])].drop_duplicates("key").set_index("key")
     falls = pair & (edits["outcome"] == APPLY) & edits["key"].isin(bad.index)
-    told = (
-        "it goes with "
-        + edits["key"].map(bad["title"])
-        + ", which says "
-        + edits["key"].map(quoted(bad["new"]))
-        + " and was not taken"
-    )
+    of = bad.assign(says=quoted(bad["new"]))[["title", "says", "outcome"]].reindex(edits["key"]).set_axis(edits.index)
+    of = of.astype("str")
+    told = "it goes with " + of["title"] + ", which says " + of["says"] + " and was not taken"
     return edits.assign(
-        outcome=edits["outcome"].mask(falls, edits["key"].map(bad["outcome"])),
+        outcome=edits["outcome"].mask(falls, of["outcome"]),
         why=edits["why"].mask(falls, told).astype("str"),
     )
