@@ -6,10 +6,13 @@ from datetime import date
 from pathlib import Path
 
 import pandas as pd
+from openpyxl.utils import get_column_letter
 from returns_drawn import put, worked
 from store_drawn import NOW
 
 from outputs.about import About
+from outputs.exceptions_entries import columns_of
+from outputs.exceptions_workbook import COLUMNS
 from pipelines import store_people as people
 from pipelines.acts import honour
 from pipelines.catalogues import titled
@@ -51,12 +54,20 @@ def night(
         kept.save("exceptions", exceptions)
         kept.save("register", register)
         kept.save_events(pd.concat([events, lapsed], ignore_index=True))
-        standing = titled(kept.aged(exceptions))
-        standing = standing[standing["status"] != "resolved"]
+        standing = titled(kept.aged(exceptions)).assign(
+            why_first="", due_on=pd.NaT, is_overdue=False, is_lead=True, priority=1, cause=""
+        )
+        standing = standing[standing["status"] != "resolved"].sort_values("child_id")
         about = About("Test", day, kept.run_id, NOW, f"{day:%Y-%m}", (), {})
         hand_out_exceptions(folder, store.settings, kept, standing, register, about)
         kept.close_run(0, {}, {})
     return folder / "exceptions.xlsx"
+
+
+def letter(title: str) -> str:
+    """The column of a heading in the workbook."""
+    titles = [column.title for column in columns_of(COLUMNS, "h")]
+    return get_column_letter(titles.index(title) + 1)
 
 
 def ids(store: Store) -> dict[str, str]:

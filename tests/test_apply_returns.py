@@ -8,7 +8,7 @@ from pathlib import Path
 import openpyxl
 import pytest
 from click.testing import CliRunner
-from returned_nights import filled, found, ids, night, told
+from returned_nights import filled, found, ids, letter, night, told
 from returns_drawn import at, worked
 from store_drawn import FIRST, FOURTH, SECOND, THIRD
 
@@ -19,6 +19,7 @@ from pipelines.inbox import hand_in_files, take_inbox
 from pipelines.store import Store
 from pipelines.store_returns import hand_in, take_back_file
 
+TO, NOTE = letter("Assigned to"), letter("Note")
 GIVEN = datetime(2026, 10, 28, 9, 0, tzinfo=UTC)
 
 
@@ -57,7 +58,7 @@ def test_every_edit_is_an_event_with_file_sheet_and_cell_and_the_next_night_know
         ("c3", "claimed fixed", "", "Ada"),
     ]
     trail = people.trail(store)
-    assert trail.loc[trail["event"] == "assigned", "place"].tolist() == ["ada.xlsx, All exceptions!O2"]
+    assert trail.loc[trail["event"] == "assigned", "place"].tolist() == [f"ada.xlsx, All exceptions!{TO}2"]
     assert trail.loc[trail["event"] == "accepted", "reason"].tolist() == ["known"]
     second = openpyxl.load_workbook(night(store, SECOND, found(1, 2, 3), tmp_path))
     known, sheet = ids(store), "All exceptions"
@@ -99,7 +100,9 @@ def test_two_people_on_different_cells_both_hold_and_on_the_same_cell_neither(st
     ]
     for file in files:
         [why] = file.edits.loc[file.edits["outcome"] == "conflict", "why"]
-        assert "‘Ada’ (ada.xlsx, All exceptions!O2, Ada) and ‘Grace’ (grace.xlsx, All exceptions!O2, Grace)" in why
+        assert (
+            f"‘Ada’ (ada.xlsx, All exceptions!{TO}2, Ada) and ‘Grace’ (grace.xlsx, All exceptions!{TO}2, Grace)" in why
+        )
 
 
 def test_late_after_newer_nights_the_earlier_stands_and_both_are_named(store, first, tmp_path):
@@ -110,7 +113,7 @@ def test_late_after_newer_nights_the_earlier_stands_and_both_are_named(store, fi
     night(store, THIRD, found(1, 2, 3), tmp_path)
     [late] = hand_in(store, [grace], GIVEN)
     assert outcomes([late]) == [("grace", "assigned_to", "conflict"), ("grace", "assigned_to", "apply")]
-    assert "Ada in ada.xlsx, All exceptions!O2 put ‘Ada’; this file says ‘Grace’" in late.edits["why"].iloc[0]
+    assert f"Ada in ada.xlsx, All exceptions!{TO}2 put ‘Ada’; this file says ‘Grace’" in late.edits["why"].iloc[0]
     assert told(store) == [("c1", "assigned", "Ada", "Ada"), ("c2", "assigned", "Grace", "Grace")]
 
 
@@ -276,7 +279,7 @@ def test_the_inbox_applies_refuses_leaves_and_answers(store, first):
     assert applied == ["ada receipt.xlsx", "ada.xlsx"] and refused == ["odd receipt.xlsx", "odd.xlsx"]
     [receipt] = (folder / "applied").glob("*receipt.xlsx")
     rows = list(openpyxl.load_workbook(receipt)["Cells"].values)
-    assert rows[1][:4] == ("Applied", "All exceptions", "S2", "Ada")
+    assert rows[1][:4] == ("Applied", "All exceptions", f"{NOTE}2", "Ada")
     [receipt] = (folder / "refused").glob("*receipt.xlsx")
     words = " ".join(str(v) for row in openpyxl.load_workbook(receipt)["Read me first"].values for v in row)
     assert "not a whole Excel workbook" in words and "Copy it again" in words
