@@ -11,21 +11,23 @@ from checks.engine import catalogue
 from config.errors import ConfigurationError
 from config.limits import Limits, load_limits
 from config.settings import PACKAGED, Settings, config_file, load_yaml
+from pipelines.link_model import FILE, Model, load_model
 
 
 @dataclass(frozen=True)
 class Configuration:
-    """Everything a night reads from YAML, read once."""
+    """Everything a night reads from settings files, read once."""
 
     limits: Limits
     precedence: dict[str, list[str]]
     provision: dict[str, list[str]]
     targets: dict[str, dict[str, Any]]
     la_code: str
+    link_model: Model
 
 
 def load_configuration(settings: Settings) -> Configuration:
-    """Limits, precedence, provision types and KPI targets, the council's own where it has them."""
+    """Limits, precedence, provision types, KPI targets and the model of links, the council's own where it has them."""
     named = {
         name: load_yaml(config_file(settings.config_dir, f"{name}.yml")) for name in ("precedence", "provision", "kpis")
     }
@@ -36,6 +38,7 @@ def load_configuration(settings: Settings) -> Configuration:
         named["provision"],
         named["kpis"],
         settings.council.la_code,
+        load_model(config_file(settings.config_dir, FILE)),
     )
 
 

@@ -1,7 +1,8 @@
-"""Which records are one child: named deterministic passes over three systems that share no key.
+"""Which records are one child: named deterministic passes over three systems that share no key, then the scores of a model.
 
 A wrong link hides a child and a missed link makes one look lost, so each pass says what must agree, a tie is never guessed, and what is
-left goes to clerical review. Pure: frames in, frames out; the same records in any order give the same links.
+left is scored (`link_scored`) and, where that decides nothing, goes to clerical review. Pure: frames in, frames out; the same records in any
+order give the same links.
 
 Guards: at most one record per system per child; twins need their forename; a record that is unborn, estimated, merged away or deceased
 is linked by a shared valid UPN only, and after everybody else; conflicting numbers, compared over all records of the two children, stop a
@@ -12,14 +13,15 @@ adoption is not linked under another surname without a number. The record that a
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from itertools import combinations
 
 import numpy as np
 import pandas as pd
 
+from pipelines.link_cluster import SYSTEMS, Clusters, pair_key
 from pipelines.link_compare import compare_pairs, describe_pairs, prepare_people, same_birth_identity
+from pipelines.link_model import Model
+from pipelines.link_scored import link_by_score
 
-SYSTEMS = ("synergy", "capita", "liquidlogic")
 ADOPTED = ("E11", "E12")
 #: SSDA903 placement codes: placed for adoption, with the current foster carer or not, with consent or under an order.
 PLACED_FOR_ADOPTION = ("A3", "A4", "A5", "A6")
@@ -51,13 +53,6 @@ PASSES = (
 )  # fmt: skip
 
 
-def _worth_review(p: pd.DataFrame) -> pd.Series:
-    """Pairs that a person should look at: nearly enough agrees, and no number says otherwise."""
-    like = p.name_same & (p.born_same | p.born_near & p.postcode_same) | p.surname_same & p.forename_near & p.born_same
-    numbers = (p.upn_same | p.uln_same) & (p.born_near | p.forename_near | p.surname_same)
-    return ~p.is_closed & (like & ~(p.number_conflict & ~p.postcode_same) | numbers)
-
-
 def link_people(
     people: pd.DataFrame,
     addresses: pd.DataFrame | None,
@@ -67,11 +62,13 @@ def link_people(
     decisions: pd.DataFrame | None,
     nicknames: pd.DataFrame,
     as_of: pd.Timestamp,
+    model: Model | None = None,
 ) -> Linkage:
     """Link the person records of all systems as they stand tonight.
 
     `people`, `addresses`, `care_placements` and `plans` are canonical tables; `previous_links` (child_id, source, source_id; of every
     earlier night, newest first) keeps child ids from night to night, and an id that was ever given is given to no other child; `decisions` (source_a, source_id_a, source_b, source_id_b, answer) are people's, and outrank the passes.
+    Without a `model` only the deterministic passes link, and the pairs to review have no weight.
     """
     records = (
         prepare_people(people, addresses).sort_values(["source", "source_id"], kind="stable").reset_index(drop=True)
@@ -82,12 +79,22 @@ def link_people(
     pairs = compare_pairs(records, nicknames)
     guarded = _twins(records, pairs)
     same, different = _decided(records, decisions)
-    pairs = pairs[~_pair_key(pairs).isin(_pair_key(different))]
-    cluster, how = _cluster(records, pairs, same, different)
-    review = _undecided(records, pairs, cluster, different)
-    child_id = _child_ids(records, cluster, previous_links)
+    pairs = pairs[~np.isin(_keys(pairs), _keys(different))].reset_index(drop=True)
+    clusters = Clusters(records, different)
+    for position in range(len(same)):  # decisions are few, and each may depend on the one before
+        clusters.join(clusters.candidates(same.iloc[[position]]), "decision")
+    for label, condition in PASSES:
+        clusters.join_sole(pairs[condition(pairs).to_numpy()], label)
+    undecided = link_by_score(clusters, records, pairs, people, addresses, nicknames, previous_links, model)
+    review = describe_pairs(records, undecided)
+    child_id = _child_ids(records, clusters.cluster, previous_links)
     links = pd.DataFrame(
-        {"child_id": child_id, "source": records["source"], "source_id": records["source_id"], "how": how}
+        {
+            "child_id": child_id,
+            "source": records["source"],
+            "source_id": records["source_id"],
+            "how": pd.Series(clusters.how, dtype="str"),
+        }
     )
     return Linkage(links, review, _keys_of_sealed(people, addresses, sealed), guarded)
 
@@ -142,9 +149,8 @@ def _placed_for_adoption(records: pd.DataFrame, care: pd.DataFrame | None) -> pd
     return pd.Series(keys.isin(pd.MultiIndex.from_frame(placed)), index=records.index)
 
 
-def _pair_key(pairs: pd.DataFrame) -> pd.Series:
-    low, high = pairs[["a", "b"]].min(axis=1), pairs[["a", "b"]].max(axis=1)
-    return low.astype("int64") * (1 << 31) + high.astype("int64")
+def _keys(pairs: pd.DataFrame) -> np.ndarray:
+    return pair_key(pairs["a"].to_numpy(), pairs["b"].to_numpy())
 
 
 def _decided(records: pd.DataFrame, decisions: pd.DataFrame | None) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -163,105 +169,6 @@ def _decided(records: pd.DataFrame, decisions: pd.DataFrame | None) -> tuple[pd.
     found["answer"] = decisions["answer"].to_numpy()
     found = found.dropna(subset=["a", "b"]).astype({"a": "int64", "b": "int64"})
     return found[found["answer"] == "same"], found[found["answer"] == "different"]
-
-
-def _cluster(
-    records: pd.DataFrame, pairs: pd.DataFrame, same: pd.DataFrame, different: pd.DataFrame
-) -> tuple[np.ndarray, pd.Series]:
-    """Join records pass by pass. Only pairs that are each other's sole candidate in the pass are joined; the rest stay apart."""
-    numbers = {name: pd.factorize(records[name])[0] for name in ("upn", "permanent_upn", "uln")}
-    cluster = np.arange(len(records))
-    system = records["source"].to_numpy()
-    how = pd.Series("unlinked", index=records.index, dtype="str")
-    holds = {name: np.where(system == name, True, False) for name in np.unique(system)}
-
-    def join(chosen: pd.DataFrame, label: str) -> None:
-        left, right = cluster[chosen["a"].to_numpy()], cluster[chosen["b"].to_numpy()]
-        keep, gone = np.minimum(left, right), np.maximum(left, right)
-        moved = np.arange(len(records))
-        moved[gone] = keep
-        for has in holds.values():
-            has[keep] |= has[gone]
-        touched = np.concatenate([chosen["a"].to_numpy(), chosen["b"].to_numpy()])
-        fresh = how.iloc[touched] == "unlinked"
-        how.iloc[touched[fresh.to_numpy()]] = label
-        cluster[:] = moved[cluster]
-
-    def told_apart() -> pd.Series:
-        return _pair_key(pd.DataFrame({side: cluster[different[side].to_numpy()] for side in ("a", "b")}))
-
-    def candidates(of_pass: pd.DataFrame) -> pd.DataFrame:
-        left, right = cluster[of_pass["a"].to_numpy()], cluster[of_pass["b"].to_numpy()]
-        frame = of_pass[["a", "b"]].assign(left=np.minimum(left, right), right=np.maximum(left, right))
-        clash = np.zeros(len(frame), dtype=bool)
-        for has in holds.values():
-            clash |= has[left] & has[right]
-        clash |= _pair_key(frame[["left", "right"]].set_axis(["a", "b"], axis=1)).isin(told_apart()).to_numpy()
-        if "number_conflict" in of_pass:  # a person's decision stands whatever the numbers say
-            clash |= _numbers_disagree(cluster, numbers, frame) & ~of_pass["number_conflict"].to_numpy()
-        frame = frame[(frame["left"] != frame["right"]) & ~clash]
-        return frame.drop_duplicates(["left", "right"])
-
-    if not same.empty:
-        for position in range(len(same)):  # decisions are few, and each may depend on the one before
-            chosen = candidates(same.iloc[[position]])
-            if not chosen.empty:
-                join(chosen, "decision")
-    for label, condition in PASSES:
-        of_pass = pairs[condition(pairs).to_numpy()]
-        for first, second in combinations(SYSTEMS, 2):
-            here = {first, second}
-            between = (
-                of_pass[
-                    [x in here and y in here for x, y in zip(system[of_pass["a"]], system[of_pass["b"]], strict=True)]
-                ]
-                if len(of_pass)
-                else of_pass
-            )
-            frame = candidates(between)
-            both = pd.concat([frame["left"], frame["right"]])
-            counts = both.value_counts()
-            sole = (frame["left"].map(counts) == 1) & (frame["right"].map(counts) == 1)
-            if sole.any():
-                join(frame[sole], label)
-    return cluster, how
-
-
-def _numbers_disagree(cluster: np.ndarray, numbers: dict[str, np.ndarray], frame: pd.DataFrame) -> np.ndarray:
-    """True where two clusters (`left`, `right`) hold different permanent UPNs or different ULNs, and share neither number."""
-
-    def hold(name: str) -> pd.DataFrame:
-        held = pd.DataFrame({"cluster": cluster, "number": numbers[name]})
-        return held[held["number"] >= 0].drop_duplicates()
-
-    def share(name: str) -> np.ndarray:
-        held = hold(name)
-        sides = frame[["left", "right"]].reset_index(drop=True).reset_index(names="row")
-        both = sides.merge(held, left_on="left", right_on="cluster").merge(
-            held, left_on=["right", "number"], right_on=["cluster", "number"]
-        )
-        return sides["row"].isin(both["row"]).to_numpy()
-
-    def differ(name: str) -> np.ndarray:
-        known = hold(name)["cluster"]
-        return (frame["left"].isin(known) & frame["right"].isin(known)).to_numpy()
-
-    return (differ("permanent_upn") | differ("uln")) & ~share("upn") & ~share("uln")
-
-
-def _undecided(
-    records: pd.DataFrame, pairs: pd.DataFrame, cluster: np.ndarray, different: pd.DataFrame
-) -> pd.DataFrame:
-    """Pairs between records that are still apart although a person might join them, in words."""
-    open_pairs = pairs[_worth_review(pairs)]
-    left, right = cluster[open_pairs["a"].to_numpy()], cluster[open_pairs["b"].to_numpy()]
-    system = records["source"].to_numpy()
-    clash = np.zeros(len(open_pairs), dtype=bool)
-    for name in np.unique(system):
-        has = np.zeros(len(records), dtype=bool)
-        has[cluster[system == name]] = True
-        clash |= has[left] & has[right]
-    return describe_pairs(records, open_pairs[(left != right) & ~clash])
 
 
 def _child_ids(records: pd.DataFrame, cluster: np.ndarray, previous: pd.DataFrame | None) -> np.ndarray:

@@ -209,7 +209,7 @@ _WORDS = {
 
 
 def describe_pairs(records: pd.DataFrame, pairs: pd.DataFrame) -> pd.DataFrame:
-    """Undecided pairs for people: the two records, what agrees and what does not in words, and a weight (how many things agree)."""
+    """Undecided pairs for people: the two records, what agrees and what does not in words, and their `weight` by the model, greatest first."""
     a, b = records.loc[pairs["a"]].reset_index(drop=True), records.loc[pairs["b"]].reset_index(drop=True)
     flags = pairs.reset_index(drop=True)
     agrees = pd.Series("", index=flags.index, dtype="str")
@@ -224,7 +224,7 @@ def describe_pairs(records: pd.DataFrame, pairs: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(
         {
             "source_a": a["source"], "source_id_a": a["source_id"], "source_b": b["source"], "source_id_b": b["source_id"],
-            "weight": flags[list(_WORDS)].sum(axis=1).astype("float64"),
+            "weight": flags["weight"].astype("float64").round(3),
             "agrees": "agrees: " + agrees.str[2:].where(agrees != "", "nothing"),
             "differs": "differs: " + differs.str[2:].where(differs != "", "nothing"),
         }

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
 import pandas as pd
 
 from config.settings import config_file
 from pipelines.decisions import ANSWERS, DIFFERENT, PAIR, UNDONE, Honoured, honour, never_link, pair_key
 from pipelines.link import Linkage, link_people
 from pipelines.link_compare import compare_pairs, describe_pairs, prepare_people
+from pipelines.link_model import Model
+from pipelines.link_score import weigh
 from pipelines.sealing import is_sealed
 
 LINK_EVENT_COLUMNS = (
@@ -44,10 +47,12 @@ class Linked:
     events: pd.DataFrame
 
 
-def link_night(tables: dict[str, pd.DataFrame], known: Known, day: pd.Timestamp, key: bytes) -> Linked:
+def link_night(
+    tables: dict[str, pd.DataFrame], known: Known, day: pd.Timestamp, key: bytes, model: Model | None
+) -> Linked:
     """Link tonight's canonical `tables`. What an adoption once closed stays sealed, also after the record has gone.
 
-    `key` is the council's own, for the hashes that decisions rest on.
+    `key` is the council's own, for the hashes that decisions rest on; `model` scores what the deterministic passes leave.
     """
     nicknames = pd.read_csv(config_file(None, "nicknames.csv"), dtype="str")
     people = unsealed(tables["people"], known.sealed)
@@ -63,12 +68,13 @@ def link_night(tables: dict[str, pd.DataFrame], known: Known, day: pd.Timestamp,
         answers,
         nicknames,
         day,
+        model,
     )
     sealed = pd.concat([known.sealed, linkage.sealed]).drop_duplicates().sort_values(["source", "source_id"])
     people = unsealed(people, sealed)
     never = never_link(known.never, linkage.guarded, said.answers, people, key)
     never = never[~is_sealed(never, sealed, "_a") & ~is_sealed(never, sealed, "_b")].reset_index(drop=True)
-    asked = _asked_again(linkage, said, people, tables["addresses"], nicknames)
+    asked = _asked_again(linkage, said, people, tables["addresses"], nicknames, model)
     linkage = Linkage(linkage.links, asked, linkage.sealed, linkage.guarded)
     return Linked(linkage, sealed, never, _events(known, linkage.links, said))
 
@@ -84,6 +90,7 @@ def _asked_again(
     people: pd.DataFrame,
     addresses: pd.DataFrame | None,
     nicknames: pd.DataFrame,
+    model: Model | None,
 ) -> pd.DataFrame:
     """The review queue with the pairs that are apart and that people are asked about again, each with why."""
     child = linkage.links.set_index(["source", "source_id"])["child_id"]
@@ -94,13 +101,17 @@ def _asked_again(
     review = linkage.review
     missing = again[~pair_key(again).isin(pair_key(review))]
     if len(missing):
-        review = pd.concat([review, _described(missing, people, addresses, nicknames)], ignore_index=True)
+        review = pd.concat([review, _described(missing, people, addresses, nicknames, model)], ignore_index=True)
     why = pd.Series(again["why"].to_numpy(), index=pair_key(again).to_numpy(), dtype="str")
     return review.assign(asked=pair_key(review).map(why).fillna("").astype("str"))
 
 
 def _described(
-    pairs: pd.DataFrame, people: pd.DataFrame, addresses: pd.DataFrame | None, nicknames: pd.DataFrame
+    pairs: pd.DataFrame,
+    people: pd.DataFrame,
+    addresses: pd.DataFrame | None,
+    nicknames: pd.DataFrame,
+    model: Model | None,
 ) -> pd.DataFrame:
     """Pairs of records in the words of the review queue, whether or not the passes would have looked at them."""
     keys = ["source", "source_id"]
@@ -113,7 +124,9 @@ def _described(
     positions = pd.DataFrame(
         {end: at.loc[pd.MultiIndex.from_frame(side)].to_numpy() for end, side in zip("ab", sides, strict=True)}
     )
-    return describe_pairs(records, compare_pairs(records, nicknames, positions))
+    compared = compare_pairs(records, nicknames, positions)
+    weight = weigh(pairs, people, addresses, nicknames, model)["weight"].to_numpy() if model else np.nan
+    return describe_pairs(records, compared.assign(weight=weight))
 
 
 def _events(known: Known, links: pd.DataFrame, said: Honoured) -> pd.DataFrame:

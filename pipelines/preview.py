@@ -102,7 +102,7 @@ def _take(
     key: bytes,
 ) -> _Side:
     day = pd.Timestamp(night)
-    linked = link_night(ingested.tables, known, day, key)
+    linked = link_night(ingested.tables, known, day, key, configuration.link_model)
     leave_out_sealed(ingested, linked.sealed)
     _, frames = assemble_frames(ingested, linked.linkage, day, configuration)
     of_children = {code: rule for code, rule in catalogue().items() if not code.startswith("SR") or code == "SR08"}

@@ -159,7 +159,7 @@ def _one_night(
 
         watch.start("link")
         known = known_before(night.connection, night.night, night.previous_night)
-        linked = link_night(ingested.tables, known, day, private_key(settings.private_dir))
+        linked = link_night(ingested.tables, known, day, private_key(settings.private_dir), configuration.link_model)
         linkage = linked.linkage
         leave_out_sealed(ingested, linked.sealed)
 

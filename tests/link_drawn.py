@@ -8,8 +8,10 @@ import pandas as pd
 
 from config.canonical import TABLES
 from pipelines.link import Linkage, link_people
+from pipelines.link_model import load_model
 
 AS_OF = pd.Timestamp("2026-10-25")
+MODEL = load_model(Path(__file__).parent.parent / "config" / "link_model.json")
 NICKNAMES = pd.read_csv(Path(__file__).parent.parent / "config" / "nicknames.csv", dtype="str")
 #: Short heads of drawn columns, and the letter that a record's name begins with.
 _HEADS = {
@@ -80,6 +82,7 @@ def link(
         _decisions(decisions) if decisions else None,
         NICKNAMES,
         pd.Timestamp(as_of),
+        MODEL,
     )
 
 

@@ -11,7 +11,7 @@ from config.canonical import TABLES
 from config.profiles import load_profiles
 from connectors.reading import read_feed
 from pipelines.link import Linkage, link_people
-from tests.link_drawn import NICKNAMES
+from tests.link_drawn import MODEL, NICKNAMES
 
 FEEDS = {
     "synergy": ("pupils", "ehc_plans"),
@@ -39,7 +39,7 @@ def borough(shared_data: Path) -> dict[str, tuple[dict[str, pd.DataFrame], Linka
         }
         linkage = link_people(
             tables["people"], tables["addresses"], tables["care_placements"], tables["plans"],
-            previous, None, NICKNAMES, pd.Timestamp(night),
+            previous, None, NICKNAMES, pd.Timestamp(night), MODEL,
         )  # fmt: skip
         found[night], previous = (tables, linkage), linkage.links
     return found

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from pipelines.link import link_people
-from tests.link_drawn import AS_OF, NICKNAMES, drawn, how, ids, link, queue, sealed, together
+from tests.link_drawn import AS_OF, MODEL, NICKNAMES, drawn, how, ids, link, queue, sealed, together
 
 # Twins: same surname, date of birth and home; the forename is what tells them apart
 
@@ -364,13 +364,13 @@ def test_no_two_children_of_one_system_and_no_change_of_order_in_a_crowd():
     people = drawn("people", "\n".join(["record | sex", *(f"S{number} | F" for number in range(size))])).assign(**pick)
     people["upn"] = people["upn"].mask(draw.random(size) < 0.5)
     people = people.astype({"born_on": "datetime64[us]", "merged_on": "datetime64[us]", "upn": "str"})
-    first = link_people(people, None, None, None, None, None, NICKNAMES, AS_OF)
+    first = link_people(people, None, None, None, None, None, NICKNAMES, AS_OF, MODEL)
     assert first.links.groupby(["child_id", "source"]).size().max() == 1
     assert (first.links["how"] != "unlinked").any()
     for seed in range(2):
         shuffled = people.sample(frac=1, random_state=seed)
-        again = link_people(shuffled, None, None, None, None, None, NICKNAMES, AS_OF)
+        again = link_people(shuffled, None, None, None, None, None, NICKNAMES, AS_OF, MODEL)
         pd.testing.assert_frame_equal(again.links, first.links)
         pd.testing.assert_frame_equal(again.review, first.review)
-    one_night_on = link_people(shuffled, None, None, None, first.links, None, NICKNAMES, AS_OF)
+    one_night_on = link_people(shuffled, None, None, None, first.links, None, NICKNAMES, AS_OF, MODEL)
     pd.testing.assert_frame_equal(one_night_on.links, first.links)
