@@ -22,6 +22,7 @@ COMMANDS = {
     "demo": "nights", "run": "nights", "register": "lists", "exceptions": "exceptions", "links": "links", "feeds": "lists", "kpis": "lists",
     "changes": "past",
     "report": "reports",
+    "notifications": "notifications",
     "signoff": "signoff",
     "ask": "asks",
     "runs": "nights", "rules": "lists", "serve": "nights",

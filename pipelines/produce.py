@@ -15,6 +15,7 @@ from outputs.board import for_board, write_board_page
 from outputs.board_pack import write_board_pack
 from outputs.extracts import write_extracts
 from outputs.health import write_health
+from outputs.notifications_workbook import write_notifications
 from outputs.page import write_report
 from outputs.workbooks import write_kpis, write_register
 from pipelines.assemble import public
@@ -54,6 +55,7 @@ def write_outputs(
     figures: pd.DataFrame,
     breakdowns: pd.DataFrame,
     teams: pd.Series,
+    told: pd.DataFrame,
     expectations: pd.DataFrame,
     now: datetime,
 ) -> None:
@@ -94,6 +96,7 @@ def write_outputs(
             about,
         )
     write_extracts(folder, register, standing, figures, about)
+    write_notifications(folder / "notifications", told, about)
 
 
 def _new_columns(ingested: Ingested) -> pd.DataFrame:

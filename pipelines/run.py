@@ -39,6 +39,7 @@ from pipelines.kpi_breakdowns import broken_down, child_facts
 from pipelines.kpis import compute, measure
 from pipelines.link import Linkage
 from pipelines.link_night import link_night
+from pipelines.notifications import notifications
 from pipelines.produce import published_register, write_outputs
 from pipelines.rawstore import private_key, purge_raw, write_snapshot
 from pipelines.road import assemble_frames, follow, judge, leave_out_sealed, read_by_figures
@@ -232,6 +233,7 @@ def _one_night(
                 figures,
                 breakdowns,
                 facts["team"],
+                notifications(frames, facts, day, configuration.limits),
                 expectations,
                 now,
             )
