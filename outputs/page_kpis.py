@@ -13,7 +13,7 @@ import pandas as pd
 from outputs import charts
 from outputs.figures import RAG_WORDS, judged, moved, nights_of, travelled
 from outputs.suppress import HIDDEN, in_words, is_small, suppressed
-from outputs.wording import LINES_IN_DAYS, LINES_IN_PERCENT, line_title, percent, short_date, whole
+from outputs.wording import LINES_IN_DAYS, LINES_IN_PERCENT, counted, line_title, percent, short_date, whole
 
 #: The list of the page that stands behind a figure, and behind one of its lines.
 LISTS = {
@@ -215,7 +215,9 @@ def _change(record: dict[Any, Any], span: str, by_number: bool, in_days: bool) -
     step = round(float(step), 0 if by_number else 1)
     if step == 0:
         return "no change"
-    size = f"{abs(step):,.0f}" if by_number else f"{abs(step):,.0f} days" if in_days else f"{abs(step):.1f} points"
+    size = (
+        f"{abs(step):,.0f}" if by_number else counted(int(abs(step)), "day") if in_days else f"{abs(step):.1f} points"
+    )
     verdict = "" if not record["rag"] else ", better" if (step < 0) == bool(record.get("is_down")) else ", worse"
     return f"{'up' if step > 0 else 'down'} {size}{verdict}"
 

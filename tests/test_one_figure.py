@@ -1,0 +1,171 @@
+"""One night of an invented council: every output tells the same figure, every breakdown adds up to it, and no output, page or log names a child."""
+
+from __future__ import annotations
+
+import io
+import logging
+import re
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+import openpyxl
+import pandas as pd
+import pytest
+from click.testing import CliRunner
+from pypdf import PdfReader
+
+from config.settings import Settings, load_settings
+from outputs.page_kpis import kept_back
+from pipelines.cli import main
+from pipelines.demo import invent
+from pipelines.run import run_night
+from pipelines.store import Store
+
+NOW = datetime(2026, 11, 3, 1, 30, tzinfo=UTC)
+
+
+@pytest.fixture(scope="module")
+def night(tmp_path_factory: pytest.TempPathFactory) -> tuple[Settings, Path, Path, str]:
+    """Settings, outputs, extracts and the log of one night."""
+    folder = tmp_path_factory.mktemp("one")
+    settings = load_settings({"EHCP_DATA": str(folder / "var")})
+    demo = invent(folder / "extracts", plans=200, nights=1, seed=3, end=date(2026, 11, 2))
+    [(day, extracts)] = demo.nights
+    lines: list[str] = []
+    handler = logging.Handler()
+    handler.emit = lambda record: lines.append(record.getMessage())  # type: ignore[method-assign]
+    root = logging.getLogger()
+    level = root.level
+    root.addHandler(handler)
+    root.setLevel(logging.INFO)
+    try:
+        result = run_night(settings, day, extracts, now=NOW)
+    finally:
+        root.removeHandler(handler)
+        root.setLevel(level)
+    assert any("figures" in line for line in lines)
+    return settings, result.outputs, extracts, "\n".join(lines)
+
+
+@pytest.fixture(scope="module")
+def figures(night) -> pd.DataFrame:
+    frame = Store(night[0]).kpis()
+    return frame.assign(line=frame["line"].fillna("")).set_index(["code", "line"])
+
+
+def pairs(frame: pd.DataFrame) -> dict[tuple[str, str], tuple[int, int]]:
+    lines = frame["line"].fillna("") if "line" in frame else pd.Series("", index=frame.index)
+    return {
+        (code, line): (int(met), int(of))
+        for code, line, met, of in zip(frame["code"], lines, frame["numerator"], frame["denominator"], strict=True)
+    }
+
+
+def test_the_command_the_files_and_the_view_tell_the_store_s_figures(night, figures):
+    settings, outputs, _, _ = night
+    wanted = pairs(figures.reset_index())
+    asked = CliRunner().invoke(main, ["kpis", "--format", "json"], env={"EHCP_DATA": str(settings.data_dir)})
+    assert asked.exit_code == 0, asked.output
+    assert pairs(pd.read_json(io.StringIO(asked.stdout), dtype={"line": "str"})) == wanted
+    assert pairs(pd.read_parquet(outputs / "kpis.parquet")) == wanted
+    assert pairs(pd.read_csv(outputs / "kpis.csv", encoding="utf-8-sig", dtype={"line": "str"})) == wanted
+    star = next(outputs.glob("bi/*kpi_values*.parquet"))
+    assert pairs(pd.read_parquet(star)) == wanted
+
+
+def test_the_workbook_tells_them_too(night, figures):
+    sheet = openpyxl.load_workbook(night[1] / "kpis.xlsx", read_only=True)["Figures"]
+    rows = [
+        row
+        for row in sheet.iter_rows(values_only=True)
+        if row and isinstance(row[0], str) and re.match(r"^K\d", row[0])
+    ]
+    found = sorted((row[0], int(row[3]), int(row[4])) for row in rows)
+    assert found == sorted((code, *pair) for (code, _), pair in pairs(figures.reset_index()).items())
+
+
+def test_the_page_tells_them_too(night, figures):
+    page = (night[1] / "report.html").read_text(encoding="utf-8")
+    table = page[page.index('id="kpis"') : page.index('id="reviews"')]
+    cells = [
+        tuple(int(number.replace(",", "")) for number in found)
+        for found in re.findall(r'</th><td class="n">([\d,]+)</td><td class="n">([\d,]+)</td>', table)
+    ]
+    shown = [
+        pair
+        for (code, line), pair in pairs(figures.reset_index()).items()
+        if code != "K17" and not (code == "K06" and ": " in line)
+    ]
+    assert sorted(cells) == sorted(shown)
+    huge = re.search(r'<div class="huge">([\d,]+)</div>', page)
+    assert huge and int(huge.group(1)) == figures.loc[("K05", ""), "numerator"]
+
+
+def test_the_board_s_page_and_pack_tell_what_may_be_told_of_them_and_nothing_else(night, figures):
+    frame = figures.reset_index()
+    pack = "\n".join(page.extract_text() for page in PdfReader(night[1] / "board-pack.pdf").pages)
+    page = (night[1] / "board.html").read_text(encoding="utf-8")
+    told = frame[~kept_back(frame) & (frame["denominator"] > 0) & ~frame["code"].isin(["K07", "K17"])]
+    told = told[~told["line"].str.contains(": ")]
+    assert len(told) >= 4
+    for row in told.itertuples():
+        assert f"{row.numerator:,} of {row.denominator:,}" in pack, row.code
+        assert f'<td class="n">{row.numerator:,}</td><td class="n">{row.denominator:,}</td>' in page, row.code
+    few = frame[(frame["numerator"] > 0) & (frame["numerator"] < 5) & ~frame["code"].isin(["K07", "K17"])]
+    for row in few.itertuples():
+        assert not re.search(rf"(?<![\d,]){row.numerator} of {row.denominator:,}\b", pack), row.code
+
+
+def test_every_breakdown_of_the_night_adds_up_to_its_figure(night, figures):
+    found = Store(night[0]).nightly("kpi_breakdowns")
+    sums = (
+        found.assign(line=found["line"].fillna("")).groupby(["code", "line", "by"])[["numerator", "denominator"]].sum()
+    )
+    assert sums.index.get_level_values("by").nunique() == 7 and len(sums) > 60
+    for (code, line, by), row in sums.iterrows():
+        assert tuple(row) == tuple(figures.loc[(code, line), ["numerator", "denominator"]]), (code, line, by)
+
+
+def test_every_figure_lies_between_its_best_and_its_worst(figures):
+    ranged = figures[figures["best"].notna() & figures["value"].notna()]
+    low, high = ranged[["best", "worst"]].min(axis=1), ranged[["best", "worst"]].max(axis=1)
+    assert len(ranged) > 15 and ((low <= ranged["value"] + 0.05) & (ranged["value"] <= high + 0.05)).all()
+
+
+def personal(extracts: Path) -> set[str]:
+    """Surnames, UPNs and postcodes as the extracts of people carry them."""
+    wanted = re.compile(r"surname|upn|postcode|nhs", re.IGNORECASE)
+    found: set[str] = set()
+    for path in extracts.rglob("*.csv"):
+        if path.parent.name == "reference":
+            continue
+        frame = pd.read_csv(
+            path, dtype="str", encoding_errors="replace", on_bad_lines="skip", sep=None, engine="python"
+        )
+        for column in [name for name in frame.columns if wanted.search(str(name))]:
+            found |= set(frame[column].dropna().str.strip())
+    return {value for value in found if len(value) > 6}
+
+
+def text_of(path: Path) -> str:
+    if path.suffix == ".pdf":
+        return "\n".join(page.extract_text() for page in PdfReader(path).pages)
+    if path.suffix == ".xlsx":
+        book = openpyxl.load_workbook(path, read_only=True)
+        return "\n".join(
+            str(cell) for sheet in book for row in sheet.iter_rows(values_only=True) for cell in row if cell
+        )
+    if path.suffix == ".parquet":
+        return pd.read_parquet(path).to_csv(index=False)
+    return path.read_text(encoding="utf-8", errors="replace")
+
+
+def test_no_output_no_page_and_no_line_of_the_log_names_a_child(night):
+    _, outputs, extracts, log = night
+    secrets = personal(extracts)
+    assert len(secrets) > 100
+    texts = {path.name: text_of(path) for path in outputs.rglob("*") if path.is_file()} | {"log": log}
+    assert {"report.html", "board.html", "board-pack.pdf", "kpis.xlsx", "log"} <= set(texts)
+    words = {name: set(re.findall(r"[\w’'-]+(?: \w+)?|[A-Z]\d{12}", text)) for name, text in texts.items()}
+    leaks = {name: sorted(secrets & said)[:3] for name, said in words.items() if secrets & said}
+    assert not leaks
