@@ -31,12 +31,14 @@ def beside_demo(tmp_path_factory) -> Path:
     return root / "notebooks"
 
 
-def test_there_are_four() -> None:
+def test_there_are_six() -> None:
     assert [path.stem for path in NOTEBOOKS] == [
         "comparing_two_dates",
+        "linking_quality",
         "morning_triage",
         "reviews_ahead",
         "where_children_are",
+        "writing_a_rule",
     ]
 
 
