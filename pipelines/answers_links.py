@@ -5,67 +5,29 @@ from __future__ import annotations
 import pandas as pd
 
 from config.errors import ConfigurationError
-from outputs.protect import RESTRICTED, restricted_children
-from pipelines.decisions import PAIR, UNDONE, ordered, pair_key, standing
+from pipelines.decisions import PAIR, UNDONE, ordered, standing
 from pipelines.link_night import LAPSED
+from pipelines.review import named, queue, side_by_side
 from pipelines.store import Store
-from pipelines.store_links import decisions_shown, events_shown, link_spells, people_of_newest, unknown_child
+from pipelines.store_links import (
+    decisions_shown,
+    events_shown,
+    link_spells,
+    people_of_newest,
+    record_named,
+    unknown_child,
+)
 
 HISTORY_COLUMNS = ("night", "event", "child_id", "record", "other", "why", "who")
-#: What the review shows of each record when names are asked for; a restricted child's postcode is withheld.
-PERSONAL = ("surname", "forename", "known_as", "born_on", "sex_code", "upn", "uln", "postcode")
 
 
-def review_queue(store: Store) -> pd.DataFrame:
-    """The pairs that wait for a person: record_a, record_b, child_a, child_b, weight, how_sure, agrees, differs, asked, answered.
+def review_queue(store: Store, names: bool = False) -> pd.DataFrame:
+    """The pairs that wait for a person (`review.QUEUE_COLUMNS`), heaviest first; with `names` both records side by side, from the private store.
 
-    `asked` says why a pair that was answered is asked about again; `answered` the last answer that stands. Strongest first.
+    Personal data: for the screen of whoever asks.
     """
-    pairs = store.nightly("review_pairs")
-    child = store.links().set_index(["source", "source_id"])["child_id"]
-    said = standing(decisions_shown(store))
-    last = pd.Series((said["answer"] + " by " + said["who"]).to_numpy(), index=pair_key(said).to_numpy(), dtype="str")
-    told = pd.DataFrame({"record_a": _named(pairs, "a"), "record_b": _named(pairs, "b")})
-    for end in ("a", "b"):
-        keys = pd.MultiIndex.from_frame(pairs[[f"source_{end}", f"source_id_{end}"]])
-        told[f"child_{end}"] = child.reindex(keys).to_numpy()
-    told = told.assign(
-        weight=pairs["weight"].round(1),
-        how_sure=how_sure(pairs),
-        agrees=pairs["agrees"],
-        differs=pairs["differs"],
-        asked=pairs["asked"].fillna("").astype("str"),
-        answered=pair_key(ordered(pairs)).map(last).fillna("").to_numpy(),
-    )
-    return told.sort_values(["weight", "record_a", "record_b"], ascending=[False, True, True], ignore_index=True)
-
-
-def how_sure(pairs: pd.DataFrame) -> pd.Series:
-    """How sure the program is that the two are one child, in words: by how many of what it compares agree and disagree."""
-    agreeing = pairs["agrees"].str.removeprefix("agrees: ").str.split(", ")
-    differing = pairs["differs"].str.removeprefix("differs: ").str.split(", ")
-    against = differing.map(lambda words: "number" in words or "sex" in words)
-    numbers = agreeing.map(lambda words: "UPN" in words or "ULN" in words)
-    words = pd.Series("may be", index=pairs.index, dtype="str").mask(numbers | (pairs["weight"] >= 4), "likely")
-    return words.mask(against, "doubtful")
-
-
-def with_names(store: Store, queue: pd.DataFrame) -> pd.DataFrame:
-    """The queue with both records side by side (`PERSONAL` with ``_a`` and ``_b``), read from the private store. For the screen or a private file only."""
-    people = people_of_newest(store)
-    records = (people["source"] + ":" + people["source_id"]).rename("record")
-    found = people[list(PERSONAL)].set_index(pd.Index(records)).loc[lambda frame: ~frame.index.duplicated()]
-    register = store.register()
-    secret = set(register.loc[restricted_children(register), "child_id"])
-    shown = queue.copy()
-    for name in PERSONAL:
-        for end in ("a", "b"):
-            values = found[name].reindex(shown[f"record_{end}"]).set_axis(shown.index)
-            if name == "postcode":
-                hidden = shown["child_a"].isin(secret) | shown["child_b"].isin(secret)
-                values = values.astype(object).mask(hidden, RESTRICTED)
-            shown[f"{name}_{end}"] = values
-    return shown
+    told = queue(store.nightly("review_pairs"), store.links(), standing(decisions_shown(store)))
+    return side_by_side(told, people_of_newest(store), store.restricted()) if names else told
 
 
 def records_of_child(store: Store, child_id: str) -> pd.DataFrame:
@@ -97,8 +59,8 @@ def decisions_of_child(store: Store, child_id: str) -> pd.DataFrame:
     return pd.DataFrame(
         {
             "at": said["at"].dt.strftime("%Y-%m-%d %H:%M UTC"),
-            "record_a": _named(said, "a"),
-            "record_b": _named(said, "b"),
+            "record_a": named(said, "a"),
+            "record_b": named(said, "b"),
             "answer": said["answer"],
             "state": state.mask(said["answer"] == UNDONE, ""),
             "reason": said["reason"],
@@ -136,18 +98,12 @@ def history_of_child(store: Store, child_id: str) -> pd.DataFrame:
 def never_link_list(store: Store) -> pd.DataFrame:
     """The pairs that are never linked: record_a, record_b and why."""
     pairs = store.history("never_links")
-    told = pd.DataFrame({"record_a": _named(pairs, "a"), "record_b": _named(pairs, "b"), "why": pairs["why"]})
+    told = pd.DataFrame({"record_a": named(pairs, "a"), "record_b": named(pairs, "b"), "why": pairs["why"]})
     return told.sort_values(["record_a", "record_b"], ignore_index=True)
-
-
-def _named(pairs: pd.DataFrame, end: str) -> pd.Series:
-    return pairs[f"source_{end}"] + ":" + pairs[f"source_id_{end}"]
 
 
 def need_pair(store: Store, first: str, second: str) -> pd.DataFrame:
     """Two records given as ``system:number`` as a pair. Raises ConfigurationError where one is not known to the newest night."""
-    from pipelines.store_links import record_named
-
     sides = [record_named(text) for text in (first, second)]
     known = set(pd.MultiIndex.from_frame(store.links()[["source", "source_id"]]))
     for side in sides:

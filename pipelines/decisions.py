@@ -66,10 +66,9 @@ def marks(
     frame = frame[~frame.index.duplicated()]
     for name in fields:
         values = frame[name].dt.strftime("%Y-%m-%d") if name == "born_on" else frame[name]
-        frame[name] = values.map(lambda value, name=name: _mark(f"{name}|{value}", key), na_action="ignore").fillna(
-            _NOTHING
-        )
-    return frame.astype("str")
+        hashed = values.map(lambda value, name=name: _mark(f"{name}|{value}", key), na_action="ignore")
+        frame[name] = hashed.astype("str").fillna(_NOTHING)
+    return frame
 
 
 def _mark(text: str, key: bytes) -> str:

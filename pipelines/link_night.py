@@ -151,6 +151,9 @@ def _acts(known: Known, both: pd.DataFrame) -> pd.DataFrame:
         return empty
     acts = known.decisions[known.decisions["answer"].isin([*ANSWERS, UNDONE])]
     acts = acts[~(acts["night"] < known.since)]
+    # What was given and taken back since then explains nothing.
+    idle = acts[acts["undoes"].isin(acts["id"])]
+    acts = acts[~acts["id"].isin(idle["id"]) & ~acts["id"].isin(idle["undoes"])]
     if acts.empty:
         return empty
     names = {end: [f"source_{end}", f"source_id_{end}"] for end in ("a", "b")}

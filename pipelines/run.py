@@ -42,6 +42,7 @@ from pipelines.link_night import link_night
 from pipelines.notifications import notifications
 from pipelines.produce import published_register, write_outputs
 from pipelines.rawstore import private_key, purge_raw, write_snapshot
+from pipelines.review_files import hand_out_review, purge_reviews
 from pipelines.road import assemble_frames, follow, judge, leave_out_sealed, read_by_figures
 from pipelines.star import star_of_night
 from pipelines.store import Store
@@ -238,6 +239,7 @@ def _one_night(
                 now,
             )
             write_star(folder / "bi", star)
+        hand_out_review(settings, night, linkage, ingested.tables["people"], known.decisions, public_register, now)
         watch.stop()
         night.close_run(exit_code, counts, watch.seconds)
         run_id = night.run_id
@@ -318,6 +320,7 @@ def tidy(settings: Settings, store: Store, now: datetime) -> None:
     for folder in (settings.private_dir / "tables").glob("*"):
         if folder.name not in set(complete["run_id"]):
             shutil.rmtree(folder, ignore_errors=True)
+    purge_reviews(settings, set(complete["run_id"]))
     oldest = now - timedelta(days=settings.council.raw_retention_days)
     purge_raw(settings.private_dir, store.raw_in_use(), oldest)
     purge_handed_out(settings.private_dir, oldest)

@@ -17,6 +17,11 @@ yes_option = click.option("--yes", is_flag=True, help="Do not ask before it is k
 dry_option = click.option("--dry-run", is_flag=True, help="Only show what would change; keep nothing.")
 #: What a terminal shows first of the queue.
 QUEUE_LEAD = ("record_a", "record_b", "how_sure", "agrees", "differs")
+#: What it shows first of what would change.
+PREVIEW_LEAD = {
+    "Exceptions that would come or go": ("change", "severity", "rule", "child_id", "title"),
+    "Figures that would change": ("code", "line", "before", "after"),
+}
 
 
 @click.group()
@@ -39,11 +44,14 @@ def links_list(known_on: date | None, style: str) -> None:
 @format_option
 def links_review(names: bool, style: str) -> None:
     """The pairs that wait for a person: what agrees, what does not, the weight, and how sure."""
-    from pipelines.answers_links import review_queue, with_names
+    from pipelines.answers_links import review_queue
+    from pipelines.review_files import newest_review
 
     store = open_store()
-    queue = review_queue(store)
-    print_frame(with_names(store, queue) if names else queue, style, QUEUE_LEAD)
+    print_frame(review_queue(store, names), style, QUEUE_LEAD)
+    path = newest_review(store)
+    if style == "table" and path is not None:
+        click.echo(f"To answer them in a workbook (it holds names): {path}")
 
 
 @links.command("decide")
@@ -118,7 +126,7 @@ def _agreed(store: Store, rows: Any, yes: bool, dry_run: bool) -> bool:
     ):
         click.echo(f"\n{title}: {len(frame) or 'none'}")
         if len(frame):
-            print_frame(frame, "table")
+            print_frame(frame, "table", PREVIEW_LEAD.get(title, ()))
     if dry_run:
         click.echo("\nNothing was kept.")
         return False
