@@ -27,7 +27,8 @@ from prefect.states import Completed, State
 from config.errors import EXIT_EXTRACT_MISSING, EXIT_FEED_REFUSED, EhcpError, ExtractError
 from config.profiles import load_profiles
 from config.settings import Settings, load_settings
-from pipelines.flows_server import prefect_server, schedules_on, stop_on_terminate
+from pipelines.flows_monthly import monthly_deployment
+from pipelines.flows_server import LIMIT, WAIT_FOR_NIGHT_SECONDS, prefect_server, schedules_on, stop_on_terminate
 
 if TYPE_CHECKING:
     from prefect.client.schemas.objects import State as AnyState
@@ -37,9 +38,6 @@ if TYPE_CHECKING:
 LONDON = ZoneInfo("Europe/London")
 #: 01:30 on the clock in London, once a night in the weeks when the clocks change too.
 SCHEDULE = Cron("30 1 * * *", timezone="Europe/London")
-#: A night that takes the slot keeps the others waiting; `serve` creates the limit, and without it no night starts.
-LIMIT = "ehcp-night"
-WAIT_FOR_NIGHT_SECONDS = 4 * 60 * 60
 #: An extract that is not there yet is looked for again after 2, 10 and 20 minutes; then the night runs without it.
 LOOK_AGAIN_SECONDS = [120.0, 600.0, 1200.0]
 #: What of our own log is shown on the run's page.
@@ -153,9 +151,12 @@ def serve(settings: Settings, say: Callable[[str], Any], port: int = 4200) -> No
         prefect_server(settings, say, port) as api_url,
         schedules_on(api_url, {LIMIT: 1}) as run,
     ):
-        deployment = nightly_deployment()
-        say("Schedule: nightly at 01:30 Europe/London. Nights never overlap. Press Ctrl-C to stop.")
-        run(deployment)
+        deployments = nightly_deployment(), monthly_deployment(settings)
+        say(
+            "Schedule: nightly at 01:30 Europe/London; the month's sign-off at 07:30 on the working day of its cut-off."
+        )
+        say("Nights never overlap. Press Ctrl-C to stop.")
+        run(*deployments)
 
 
 def nightly_deployment() -> Any:

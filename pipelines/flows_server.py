@@ -27,6 +27,9 @@ from config.errors import ConfigurationError
 from config.settings import Settings
 
 HOST = "127.0.0.1"
+#: A night that takes the slot keeps the others waiting; `serve` creates the limit, and without it no night starts.
+LIMIT = "ehcp-night"
+WAIT_FOR_NIGHT_SECONDS = 4 * 60 * 60
 START_SECONDS = 180.0
 STOP_SECONDS = 15.0
 Say = Callable[[str], Any]

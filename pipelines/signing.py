@@ -45,13 +45,16 @@ _CODE_DIGITS = 8
 
 @dataclass(frozen=True)
 class Decision:
-    """What a signatory says about a month: ``signed`` or ``declined``, as whom, why, and which caveats they ticked off."""
+    """What a signatory says about a month: ``signed`` or ``declined``, as whom, why, which caveats they ticked off, and which version they read (None: the
+    newest).
+    """
 
     kind: str
     name: str
     role: str
     comment: str = ""
     ticked: tuple[str, ...] = ()
+    version: int | None = None
 
 
 @dataclass(frozen=True)
@@ -262,7 +265,9 @@ def mail_receipt(store: Store, record: Record, server: MailServer | None) -> lis
 def _need_undecided(records: list[Record], frozen: Record, decision: Decision, rules: SignoffRules) -> None:
     said = decisions(records, frozen)
     mine = said[said["name"].str.casefold() == " ".join(decision.name.split()).casefold()]
-    if standing_of(records, frozen, rules.signatures_needed) == "signed":
+    if decision.version not in (None, frozen.facts["version"]):
+        what = f"has taken the place of version {decision.version}, which was read"
+    elif standing_of(records, frozen, rules.signatures_needed) == "signed":
         what = "is signed already"
     elif (mine["decision"] == decision.kind).any():
         what = f"is {decision.kind} by {decision.name} already"

@@ -60,14 +60,14 @@ def freeze_month(store: Store, period: str, now: datetime) -> tuple[Record, bool
     rules = load_signoff(store.settings.config_dir)
     month_of(period)
     known_on = cut_off(period, rules.cut_off_working_day)
-    if now.astimezone(LONDON).date() < known_on:
-        raise ConfigurationError(
-            f"{period} is closed on {known_on}, and that day has not come.",
-            "Run it on that day or later; until then the figures are in: ehcp kpis",
-        )
     with writing(store, rules) as writer:
         frozen = newest_freeze(writer.records, period)
         if frozen is None:
+            if now.astimezone(LONDON).date() < known_on:
+                raise ConfigurationError(
+                    f"{period} is closed on {known_on}, and that day has not come.",
+                    "Run it on that day or later; until then the figures are in: ehcp kpis",
+                )
             return _freeze(store, writer, rules, period, known_on, known_on, now, None, {}), True
         changed = _changed(store, frozen, rules)
         if changed:
