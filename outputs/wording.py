@@ -122,6 +122,9 @@ LINES = {
     "median_days": "Median wait, in days",
     "updated_in_30_days": "Record updated in the last 30 days",
     "with_exceptions": "Every plan",
+    "into_secondary": "Into secondary",
+    "into_post_16": "Into post-16",
+    "other_transfers": "Other phases",
     "without_exceptions": "Plans without an exception to the time limit",
 }
 #: Parts whose value is a number of days, not a percentage.

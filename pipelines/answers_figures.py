@@ -8,7 +8,9 @@ import pandas as pd
 
 from config.errors import ConfigurationError
 from outputs.figures import nights_of, travelled
+from pipelines.answers import kpis_as_of
 from pipelines.kpi_breakdowns import with_value
+from pipelines.positions import position
 from pipelines.store import Store
 
 RANGE_SHOWN = (
@@ -17,23 +19,29 @@ RANGE_SHOWN = (
 )  # fmt: skip
 
 
-def figures_in_doubt(store: Store, known_on: date | None = None) -> pd.DataFrame:
-    """The figures of a night with their range, rating and direction of travel (`RANGE_SHOWN`), by what was known that night."""
-    night = pd.Timestamp(store.night_of(known_on))
-    figures = store.kpis(known_on)
-    every = nights_of(store.kpi_trend(), figures, night)
-    return travelled(figures, every, night)[list(RANGE_SHOWN)]
+def figures_in_doubt(store: Store, as_of: date | None = None, known_on: date | None = None) -> pd.DataFrame:
+    """The figures with their range, rating and direction of travel (`RANGE_SHOWN`): of a night, or as at a day by what that night knew.
+
+    The nights that the direction of travel compares with are told as they were known then.
+    """
+    day = pd.Timestamp(as_of or store.night_of(known_on))
+    figures = kpis_as_of(store, as_of, known_on)
+    every = nights_of(store.kpi_trend(), figures, day)
+    return travelled(figures, every, day)[list(RANGE_SHOWN)]
 
 
-def figures_by(store: Store, by: str, known_on: date | None = None) -> pd.DataFrame:
-    """The figures of a night by one of `BREAKDOWNS`: code, line, category, numerator, denominator, value.
+def figures_by(store: Store, by: str, as_of: date | None = None, known_on: date | None = None) -> pd.DataFrame:
+    """The figures by one of `outputs.wording.BREAKDOWNS`, of a night or as at a day: code, line, category, numerator, denominator, value.
 
     Raises ConfigurationError for a night of before breakdowns were kept.
     """
-    found = store.nightly("kpi_breakdowns", known_on)
-    if found.empty:
-        raise ConfigurationError(
-            f"The night of {store.night_of(known_on)} holds no breakdowns.",
-            "They are kept since they exist: run that night again.",
-        )
+    if as_of is None or as_of == store.night_of(known_on):
+        found = store.nightly("kpi_breakdowns", known_on)
+        if found.empty:
+            raise ConfigurationError(
+                f"The night of {store.night_of(known_on)} holds no breakdowns.",
+                f"It was run before they were kept: ask with --as-of {store.night_of(known_on)} of a later night, or run it again.",
+            )
+    else:
+        found = position(store, as_of, known_on, with_names=True).breakdowns()
     return with_value(found[found["by"] == by]).drop(columns="by").reset_index(drop=True)

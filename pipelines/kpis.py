@@ -14,7 +14,7 @@ import pandas as pd
 
 from config.limits import Limits
 from outputs.figures import judged
-from pipelines.frames import days
+from pipelines.frames import days, look_up
 from pipelines.kpi_ranges import RANGE_COLUMNS, either_way
 from pipelines.places import ARRANGEMENTS
 
@@ -328,12 +328,20 @@ def amended_plans_in_12_weeks(night: Night) -> Iterator[Measured]:
 
 @kpi("K15", "Phase transfers in time")
 def phase_transfers_in_time(night: Night) -> Iterator[Measured]:
-    """Final plan before the phase transfer deadline / transfers whose deadline fell in the last 12 months; none where no extract carries them."""
-    reviews = night.frames["reviews"]
-    due = (
-        reviews["is_casework"] & (reviews["phase_due_on"] > night.a_year_ago) & (reviews["phase_due_on"] <= night.as_of)
-    )
-    yield Measured("", reviews, due, reviews["phase_final_on"] < reviews["phase_due_on"])
+    """Final plan before the phase transfer deadline / transfers whose deadline fell in the last 12 months; none where no extract carries them; into
+    secondary, into post-16 and others apart."""
+    reviews, register = night.frames["reviews"], night.frames["register"]
+    deadline = reviews["phase_due_on"]
+    due = reviews["is_casework"] & (deadline > night.a_year_ago) & (deadline <= night.as_of)
+    in_time = reviews["phase_final_on"] < deadline
+    yield Measured("", reviews, due, in_time)
+    # The deadline of 31 March is that into post-16; who is 11 when the school year ends goes into secondary.
+    post_16 = (deadline.dt.month == 3).fillna(False)
+    born = look_up(reviews["child_id"], register.drop_duplicates("child_id").set_index("child_id")["born_on"])
+    eleven = ((deadline.dt.year - born.dt.year - (born.dt.month > 8)) == 11).fillna(False)
+    yield Measured("into_secondary", reviews, due & ~post_16 & eleven, in_time)
+    yield Measured("into_post_16", reviews, due & post_16, in_time)
+    yield Measured("other_transfers", reviews, due & ~post_16 & ~eleven, in_time)
 
 
 @kpi("K16", "Out-of-authority settings visited")

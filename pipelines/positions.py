@@ -25,7 +25,8 @@ from pipelines.configuration import Configuration, load_configuration
 from pipelines.facts import children_of_interest, read_facts
 from pipelines.feed_frames import table_states
 from pipelines.ingest import Ingested
-from pipelines.kpis import Night, compute
+from pipelines.kpi_breakdowns import broken_down, child_facts
+from pipelines.kpis import Counted, Night, compute, measure
 from pipelines.lifecycle import OPEN, identify
 from pipelines.pastday import as_at, came_later, vanished_by
 from pipelines.produce import published_register
@@ -96,11 +97,21 @@ class Position:
 
     def kpis(self) -> tuple[pd.DataFrame, pd.DataFrame]:
         """The figures and the children behind them; without source health (K17), which is of a night."""
+        return compute(self._night, self.configuration.targets, self._measured)
+
+    def breakdowns(self) -> pd.DataFrame:
+        """The figures by what is known of the children on the day (`kpi_breakdowns.COLUMNS`)."""
+        register, tables = self.frames["register"], self.assembled.tables
+        return broken_down(self._measured, child_facts(register, tables["involvements"], self.day))
+
+    @cached_property
+    def _night(self) -> Night:
         nothing = pd.DataFrame({"system": [], "is_met": []})
-        night = Night(
-            self.frames, self.findings, self.feeds.iloc[:0], nothing, self.day, self.configuration.limits
-        )  # fmt: skip
-        return compute(night, self.configuration.targets)
+        return Night(self.frames, self.findings, self.feeds.iloc[:0], nothing, self.day, self.configuration.limits)
+
+    @cached_property
+    def _measured(self) -> list[Counted]:
+        return measure(self._night)
 
 
 def position(store: Store, as_of: date, known_on: date | None = None, with_names: bool = False) -> Position:

@@ -164,3 +164,27 @@ def test_travel_is_told_since_the_last_night_of_the_month_and_of_the_quarter_bef
     january = pd.Timestamp("2027-01-02")  # no night in December: nothing to compare the month with
     last = travelled(tonight, nights_of(earlier, tonight, january), january).iloc[0]
     assert pd.isna(last.month_change) and last.quarter_change == 1.0
+
+
+def test_phase_transfers_are_told_apart_by_deadline_and_age_and_add_up():
+    """Into post-16 by the deadline of 31 March; into secondary who is 11 on 31 August of the year; all others besides."""
+    drawn = [
+        ("P16", "2010-05-01", "2026-03-31", "2026-03-30"),
+        ("ELEVEN", "2014-09-01", "2026-02-15", "2026-02-14"),
+        ("ELEVEN2", "2015-08-31", "2026-02-15", None),
+        ("TEN", "2015-09-01", "2026-02-15", "2026-02-15"),
+        ("TWELVE", "2014-08-31", "2026-02-15", "2026-02-01"),
+        ("LASTYEAR", "2013-10-01", "2025-02-15", "2025-02-01"),
+        ("NODEADLINE", "2013-10-01", None, None),
+    ]
+    frame = pd.DataFrame(drawn, columns=["child_id", "born_on", "phase_due_on", "phase_final_on"])
+    for name in ("born_on", "phase_due_on", "phase_final_on"):
+        frame[name] = pd.to_datetime(frame[name])
+    reviews = frame[["child_id", "phase_due_on", "phase_final_on"]].assign(is_casework=True)
+    none = pd.DataFrame(columns=["system", "is_met"])
+    drawn_night = Night({"reviews": reviews, "register": frame}, none, none, none, AS_OF, load_limits())
+    lines = {
+        part.line: (int((part.counted & part.meets).sum()), int(part.counted.sum()))
+        for part in REGISTRY["K15"].measure(drawn_night)
+    }
+    assert lines == {"": (3, 5), "into_secondary": (1, 2), "into_post_16": (1, 1), "other_transfers": (1, 2)}

@@ -16,6 +16,8 @@ from pypdf import PdfReader
 
 from config.settings import Settings, load_settings
 from outputs.page_kpis import kept_back
+from pipelines.answers import kpis_as_of
+from pipelines.answers_figures import figures_by, figures_in_doubt
 from pipelines.cli import main
 from pipelines.demo import invent
 from pipelines.run import run_night
@@ -124,6 +126,17 @@ def test_every_breakdown_of_the_night_adds_up_to_its_figure(night, figures):
     assert sums.index.get_level_values("by").nunique() == 7 and len(sums) > 60
     for (code, line, by), row in sums.iterrows():
         assert tuple(row) == tuple(figures.loc[(code, line), ["numerator", "denominator"]]), (code, line, by)
+
+
+def test_a_past_day_breaks_down_into_its_own_figures_and_has_their_ranges(night):
+    store, day = Store(night[0]), date(2026, 10, 1)
+    wanted = pairs(kpis_as_of(store, day, None))
+    for by in ("age", "care"):
+        sums = figures_by(store, by, day).groupby(["code", "line"])[["numerator", "denominator"]].sum()
+        assert len(sums) > 10 and all(
+            tuple(row) == wanted[key] for key, row in zip(sums.index, sums.to_numpy(), strict=True)
+        )
+    assert pairs(figures_in_doubt(store, day)) == wanted
 
 
 def test_every_figure_lies_between_its_best_and_its_worst(figures):

@@ -62,13 +62,11 @@ def kpis(as_of: date | None, known_on: date | None, by: str | None, ranges: bool
     from pipelines.answers import kpis_as_of
     from pipelines.answers_figures import figures_by, figures_in_doubt
 
-    if as_of and (by or ranges):
-        raise click.UsageError("--by and --ranges are kept night by night: use --known-on instead of --as-of.")
     store = open_store()
     if by:
-        print_frame(figures_by(store, by, known_on), style)
+        print_frame(figures_by(store, by, as_of, known_on), style)
     elif ranges:
-        print_frame(figures_in_doubt(store, known_on), style, RANGE_LEAD)
+        print_frame(figures_in_doubt(store, as_of, known_on), style, RANGE_LEAD)
     else:
         print_frame(kpis_as_of(store, as_of, known_on), style, KPI_LEAD)
 
