@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -166,3 +167,38 @@ def links_never(style: str) -> None:
     from pipelines.answers_links import never_link_list
 
     print_frame(never_link_list(open_store()), style)
+
+
+@links.command("train")
+@click.option(
+    "--to",
+    "path",
+    type=click.Path(path_type=Path),
+    help="The file to write. Default: link_model.json in the folder EHCP_CONFIG names.",
+)
+@pass_now
+def links_train(now: datetime, path: Path | None) -> None:
+    """Train the model of scored links on the newest night's records.
+
+    No pairs need to be judged first, and the same night gives the same model. It takes a minute or two. The next night scores with it if it is
+    link_model.json in the folder that EHCP_CONFIG names.
+    """
+    from config.errors import ConfigurationError
+    from pipelines.answers_links_model import train_links
+    from pipelines.link_model import FILE
+
+    store = open_store()
+    folder = store.settings.config_dir
+    if path is None and folder is None:
+        raise ConfigurationError(
+            "There is no folder of your own settings for the model.", "Set EHCP_CONFIG, or name a file with --to."
+        )
+    target = path or folder / FILE  # type: ignore[operator]
+    click.echo("Training; a minute or two.", err=True)
+    model = train_links(store, target, f"{now:%Y-%m-%d}")
+    sizes = ", ".join(f"{system} {count:,}" for system, count in model.trained["records"].items())
+    learned = "; ".join(f"{pairs:,} that share {block}" for block, pairs in model.trained["pairs"].items())
+    click.echo(f"Wrote {target}, version {model.version}.\nRecords: {sizes}.\nPairs learned from: {learned or 'none'}.")
+    click.echo(
+        f"Joined from weight {model.join:g}, let go below {model.fracture:g}, shown to a person from {model.review:g}."
+    )
