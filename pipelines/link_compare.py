@@ -35,6 +35,9 @@ def prepare_people(people: pd.DataFrame, addresses: pd.DataFrame | None) -> pd.D
         | people["merged_on"].notna()
         | people["died_on"].notna()
     )
+    for name in ("house", "street"):
+        text = people[name].str.upper().str.replace(r"[^A-Z0-9]", "", regex=True)
+        frame[name] = text.where(text != "")
     frame["postcode"] = postcode_key(people["postcode"])
     frame["postcodes"] = "|" + frame["postcode"].fillna("-") + "|"
     if addresses is not None:
@@ -115,6 +118,7 @@ def compare_pairs(records: pd.DataFrame, nicknames: pd.DataFrame, chosen: pd.Dat
     sexes = a["sex_code"].isin(["M", "F"]) & b["sex_code"].isin(["M", "F"])
     pairs["sex_conflict"] = sexes & (a["sex_code"] != b["sex_code"])
     pairs["postcode_same"] = _share_postcode(a["postcodes"], b["postcodes"])
+    pairs["door_same"] = equal("house") & (equal("street") | equal("postcode"))
     pairs["is_closed"] = a["is_closed"] | b["is_closed"]
     pairs["is_sibling"] = ~pairs["forename_near"] & (_has_namesake(records, a, b) | _has_namesake(records, b, a))
     pairs["is_placed"] = a["is_placed"] | b["is_placed"]

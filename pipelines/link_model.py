@@ -179,12 +179,15 @@ _LEVELS: dict[str, list[tuple[str, str, float, float]]] = {
     "home": [
         (_NOT_KNOWN, "(postcodes_l is null or postcodes_r is null) and (street_l is null or street_r is null)", 0, 0),
         ("same house, street and postcode", f"{_DOOR} and {_POSTCODE}", 0.55, 1e-6),
-        ("same postcode", _POSTCODE, 0.19, 1e-4),
         ("same house and street", _DOOR, 0.02, 1e-5),
         ("address alike", f"house_l = house_r and {_like('street')}", 0.02, 3e-5),
+        ("same house and postcode", f"house_l = house_r and {_POSTCODE}", 0.02, 2e-6),
+        ("same street and postcode", f"street_l = street_r and {_POSTCODE}", 0.05, 2e-5),
+        ("same postcode", _POSTCODE, 0.12, 1e-4),
         ("same street and town", "street_l = street_r and town_l = town_r", 0.02, 1e-4),
+        ("same house and town", "house_l = house_r and town_l = town_r", 0.01, 1e-4),
         ("postcode one letter out", "damerau_levenshtein(postcode_l, postcode_r) = 1", 0.02, 1e-3),
-        ("same town", "town_l = town_r", 0.08, 1e-3),
+        ("same town", "town_l = town_r", 0.07, 1e-3),
         ("another home", "ELSE", 0.10, 0.9),
     ],
     "sex": [

@@ -68,8 +68,8 @@ def _worth_review(p: pd.DataFrame) -> pd.Series:
 
 
 def _may_be_one(p: pd.DataFrame) -> pd.Series:
-    """Pairs of which at least one of name and date of birth nearly agrees, or a number: no score makes one child of others."""
-    return p.surname_same | p.forename_near | p.born_near | p.upn_same | p.uln_same
+    """Pairs of which at least one of name, date of birth and home nearly agrees, or a number: no score makes one child of others."""
+    return p.surname_same | p.forename_near | p.born_near | p.upn_same | p.uln_same | p.door_same | p.postcode_same
 
 
 def _guarded(p: pd.DataFrame, scored: pd.DataFrame, records: pd.DataFrame, model: Model) -> pd.Series:
@@ -120,8 +120,11 @@ _BLOCKS = (
     ("born", "initial"),
     ("born", "surname_initial"),
     ("surname", "forename"),
-    ("postcode", "forename"),
+    ("postcode",),
     ("postcode", "surname"),
+    ("house", "street"),
+    ("street", "forename"),
+    ("street", "surname"),
 )
 
 
@@ -163,5 +166,7 @@ def _block_columns(records: pd.DataFrame) -> pd.DataFrame:
             "initial": records["forename"].str[0],
             "surname_initial": records["surname"].str[0],
             "postcode": records["postcode"],
+            "house": records["house"],
+            "street": records["street"],
         }
     )
