@@ -15,12 +15,12 @@ from config.settings import Settings
 from connectors.returned import kind_of
 from outputs.about import About
 from outputs.receipt import write_receipt
-from pipelines import store_returns
+from pipelines import review_files, review_returns, store_returns
 from pipelines.returns import HandedIn
 from pipelines.store import Store
 
 Handler = Callable[[Store, Sequence[Path], datetime, str | None, bool], list[HandedIn]]
-HANDLERS: dict[str, Handler] = {store_returns.KIND: store_returns.hand_in}
+HANDLERS: dict[str, Handler] = {store_returns.KIND: store_returns.hand_in, review_files.KIND: review_returns.hand_in}
 APPLIED, REFUSED = "applied", "refused"
 #: Files of these endings are somebody's work; all else in the inbox is left alone.
 _ENDINGS = (".xlsx", ".xlsm", ".xls", ".ods")
@@ -90,7 +90,10 @@ def _sorted_out(folder: Path, now: datetime) -> tuple[list[str], list[Path]]:
 def _answer(store: Store, file: HandedIn, now: datetime) -> str:
     """Put a file away, write its receipt, and give the line about it. What it did is kept already: a file that cannot be moved is only told."""
     settings = store.settings
-    place = inbox(settings) / (REFUSED if file.refusal is not None else APPLIED)
+    # A review workbook shows names: it is put away in the private store.
+    is_private = file.handout.startswith(f"{review_files.KIND}-")
+    folder = review_files.review_folder(settings) if is_private else inbox(settings)
+    place = folder / (REFUSED if file.refusal is not None else APPLIED)
     try:
         place.mkdir(parents=True, exist_ok=True)
         stem = _free(place, f"{now:%Y-%m-%d %H%M} {file.path.stem}", file.path.suffix)

@@ -73,8 +73,10 @@ def newest_review(store: Store) -> Path | None:
     return path if path.is_file() else None
 
 
-def purge_reviews(settings: Settings, kept_runs: set[str]) -> None:
-    """Remove the review workbooks of runs that are not among these."""
-    for folder in review_folder(settings).glob("*/*"):
-        if folder.is_dir() and folder.name not in kept_runs:
-            shutil.rmtree(folder, ignore_errors=True)
+def purge_reviews(settings: Settings, kept_runs: set[str], older_than: datetime) -> None:
+    """Remove the review workbooks of runs that are not among these, and those that came back before a moment."""
+    for path in review_folder(settings).glob("*/*"):
+        if path.is_dir() and path.name not in kept_runs:
+            shutil.rmtree(path, ignore_errors=True)
+        elif path.is_file() and path.stat().st_mtime < older_than.timestamp():
+            path.unlink()

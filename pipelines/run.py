@@ -320,9 +320,9 @@ def tidy(settings: Settings, store: Store, now: datetime) -> None:
     for folder in (settings.private_dir / "tables").glob("*"):
         if folder.name not in set(complete["run_id"]):
             shutil.rmtree(folder, ignore_errors=True)
-    purge_reviews(settings, set(complete["run_id"]))
     oldest = now - timedelta(days=settings.council.raw_retention_days)
     purge_raw(settings.private_dir, store.raw_in_use(), oldest)
     purge_handed_out(settings.private_dir, oldest)
     purge_inbox(settings, oldest)
+    purge_reviews(settings, set(complete["run_id"]), oldest)
     shutil.rmtree(settings.private_dir / "fetched", ignore_errors=True)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from pipelines.commands.common import format_option, known_on_option, open_store, pass_now, print_frame
+from pipelines.commands.returned import apply
 
 if TYPE_CHECKING:
     from pipelines.store import Store
@@ -28,6 +29,9 @@ PREVIEW_LEAD = {
 @click.group()
 def links() -> None:
     """Which record of which system is which child, and what people say about it."""
+
+
+links.add_command(apply)
 
 
 @links.command("list")

@@ -1,4 +1,4 @@
-"""`ehcp exceptions apply`: workbooks that people filled in, handed back by hand."""
+"""`ehcp exceptions apply` and `ehcp links apply`: workbooks that people filled in, handed back by hand."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ LEAD = ("outcome", "file", "sheet", "cell", "title", "new", "why")
 @format_option
 @pass_now
 def apply(now: datetime, files: tuple[Path, ...], dry_run: bool, who: str | None, style: str) -> None:
-    """Apply workbooks of exceptions that were filled in, as one sitting.
+    """Apply workbooks that were filled in (exceptions or pairs to review), as one sitting.
 
     Each is compared with what was handed out and with what stands now. A receipt says what came of each cell; a copy of the file is put beside
     it in the inbox folder applied (or refused). The nightly run does the same with the files in the inbox.
