@@ -75,7 +75,7 @@ def link_people(
     )
     sealed = _sealed(records, care_placements, plans, as_of)
     records = records[~sealed].reset_index(drop=True)
-    records["is_placed"] = _placed_for_adoption(records, care_placements)
+    records["is_placed"] = placed_for_adoption(records, care_placements)
     pairs = compare_pairs(records, nicknames)
     guarded = _twins(records, pairs)
     same, different = _decided(records, decisions)
@@ -140,7 +140,7 @@ def _sealed(
     return closed | (born_as & ~kept & ~same_birth_identity(records, kept))
 
 
-def _placed_for_adoption(records: pd.DataFrame, care: pd.DataFrame | None) -> pd.Series:
+def placed_for_adoption(records: pd.DataFrame, care: pd.DataFrame | None) -> pd.Series:
     """The records of children who were ever placed for adoption, whether or not an order is recorded."""
     if care is None:
         return pd.Series(False, index=records.index)

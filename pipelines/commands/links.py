@@ -206,3 +206,22 @@ def links_train(now: datetime, path: Path | None) -> None:
     click.echo(
         f"Joined from weight {model.join:g}, let go below {model.fracture:g}, shown to a person from {model.review:g}."
     )
+
+
+@links.command("explain")
+@click.argument("first", metavar="A")
+@click.argument("second", metavar="B")
+@format_option
+def links_explain(first: str, second: str, style: str) -> None:
+    """Why two records (system:number) are one child or not: passes, guards, weight, and a picture of what the weight is made of."""
+    from pipelines.answers_links import need_pair
+    from pipelines.explained import explain
+
+    store = open_store()
+    told = explain(store, need_pair(store, first, second))
+    if style == "table":
+        click.echo(told.now)
+    print_frame(told.steps, style)
+    if style == "table" and told.picture is not None:
+        print_frame(told.parts, style)
+        click.echo(f"As a picture: {told.picture}")
