@@ -21,7 +21,7 @@ def waterfall_svg(parts: pd.DataFrame, title: str, thresholds: Mapping[str, floa
     scale = [0.0, total, *ends, *thresholds.values()]
     low, high = min(scale), max(scale)
     spread = (high - low) or 1.0
-    height = _TOP + (len(parts) + 1) * _ROW + 30
+    height = _TOP + (len(parts) + 1) * _ROW + 54
     width = _TEXT + _BARS + 80
 
     def x(weight: float) -> float:
@@ -37,10 +37,11 @@ def waterfall_svg(parts: pd.DataFrame, title: str, thresholds: Mapping[str, floa
         )
 
     drawn = [f'<text x="8" y="24" font-size="16" fill="{_INK}">{escape(title)}</text>']
-    for name, weight in thresholds.items():
+    # The names of close lines stand under each other.
+    for place, (name, weight) in enumerate(thresholds.items()):
         drawn.append(
-            f'<line x1="{x(weight)}" x2="{x(weight)}" y1="{_TOP - 6}" y2="{height - 24}" stroke="{_QUIET}" stroke-dasharray="4 3"/>'
-            f'<text x="{x(weight)}" y="{height - 8}" fill="{_QUIET}" text-anchor="middle">{escape(name)} {weight:g}</text>'
+            f'<line x1="{x(weight)}" x2="{x(weight)}" y1="{_TOP - 6}" y2="{height - 48 + 14 * place}" stroke="{_QUIET}" stroke-dasharray="4 3"/>'
+            f'<text x="{x(weight)}" y="{height - 36 + 14 * place}" fill="{_QUIET}" text-anchor="middle">{escape(name)} {weight:g}</text>'
         )
     start = 0.0
     for place, (comparison, level, weight) in enumerate(parts[["comparison", "level", "weight"]].to_numpy().tolist()):
