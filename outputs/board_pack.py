@@ -12,11 +12,11 @@ from outputs.suppress import HIDDEN
 from outputs.wording import counted, short_date, uk_date
 
 _FIGURES = (
-    PaperColumn("name", "Figure", 3.8),
+    PaperColumn("name", "Figure", 3.7),
     PaperColumn("value", "Value", 1.5, "number"),
     PaperColumn("count", "Number of", 1.7, "number"),
     PaperColumn("range", "At worst, at best", 2.0, "number"),
-    PaperColumn("target", "Target", 1.1, "number"),
+    PaperColumn("target", "Target", 1.2, "number"),
     PaperColumn("rag", "Rating", 1.15, "tag"),
     PaperColumn("course", "Over nights", 1.5, "spark"),
     PaperColumn("since", "Direction of travel", 2.4),
@@ -108,7 +108,7 @@ def _others(row: dict[str, Any]) -> dict[str, Any]:
 def _figure(row: dict[str, Any]) -> dict[str, Any]:
     if row["is_heading"]:
         return {"name": f"{row['code']} {row['title']}", "is_bold": True}
-    since = [f"{row['change']} since the night before"] if row["change"] else []
+    since = [f"{row['change']} overnight"] if row["change"] else []
     moves = [f"{move['words']} since {short_date(move['on'])}" for move in row["travel"] if move["words"]]
     return {
         "name": row["line"] or f"{row['code']} {row['title']}",

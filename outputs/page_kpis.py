@@ -12,7 +12,7 @@ import pandas as pd
 
 from outputs import charts
 from outputs.figures import RAG_WORDS, judged, moved, nights_of, travelled
-from outputs.suppress import HIDDEN, in_words, is_small, suppressed
+from outputs.suppress import HIDDEN, in_words, is_few, is_small, suppressed
 from outputs.wording import LINES_IN_DAYS, LINES_IN_PERCENT, counted, line_title, percent, short_date, whole
 
 #: The list of the page that stands behind a figure, and behind one of its lines.
@@ -94,11 +94,13 @@ def _row(record: dict[Any, Any], history: pd.DataFrame, others: list[dict[str, A
     in_days = record["line"] in LINES_IN_DAYS
     told_by_value = in_days or record["line"] in LINES_IN_PERCENT
     by_number = not told_by_value and (bool(record.get("is_down")) or pd.isna(record["value"]))
-    course = history["numerator" if by_number else "value"]
     is_hidden = bool(record["is_hidden"])
+    # A figure of nobody has no course; nor has, for a board, a wait of few children.
+    is_mute = not record["denominator"] or (is_board and in_days and is_few(record["denominator"]))
+    course = history["numerator" if by_number else "value"]
+    course = course.mask(history["denominator"].eq(0) | is_mute)
     target = None if pd.isna(record["target"]) or in_days else float(record["target"])
     england = next((other["value"] for other in others if other["kind"] == "england"), None)
-    hides_days = is_board and in_days and is_small(pd.Series([record["denominator"]])).iloc[0]
     kept = ("code", "title", "numerator", "denominator", "value", "not_judged", "rag", "definition")
     return {
         **{name: record[name] for name in kept},
@@ -110,12 +112,13 @@ def _row(record: dict[Any, Any], history: pd.DataFrame, others: list[dict[str, A
         "of_words": _of(record, is_board),
         "rag_word": RAG_WORDS[record["rag"]],
         "target_words": _target(record["target"], by_number),
-        "value_words": HIDDEN if is_hidden or hides_days else _value(record, in_days),
+        "value_words": HIDDEN if is_hidden or (is_mute and record["denominator"]) else _value(record, in_days),
         "range_words": "" if is_hidden else _range(record, by_number, is_board),
-        "change": _change(record, "previous", by_number, in_days),
+        "change": "" if is_mute else _change(record, "previous", by_number, in_days),
         "travel": [
             {"since": name, "on": record.get(f"{span}_on"), "words": _change(record, span, by_number, in_days)}
             for span, name in _SPANS[1:]
+            if not is_mute
         ],
         "others": others,
         "list": _LINE_LISTS.get(record["line"], LISTS.get(record["code"], "")),
@@ -149,7 +152,7 @@ def kept_back(frame: pd.DataFrame) -> pd.Series:
     for counts in (numerator, denominator):
         by_line = dict(zip(line[issued], counts[issued], strict=True))
         apart = by_line.get("with_exceptions", 0) - by_line.get("without_exceptions", 0)
-        hidden |= issued & (line == "without_exceptions") & bool(is_small(pd.Series([apart])).iloc[0])
+        hidden |= issued & (line == "without_exceptions") & is_few(apart)
     # Who is in the numerator of K03 is the denominator of K04.
     if hidden[(code == "K03") & (line == "")].any():
         hidden |= code == "K04"
@@ -189,7 +192,7 @@ def _range(record: dict[Any, Any], by_number: bool, is_board: bool) -> str:
     """``between 3 and 58``; nothing where nothing is in doubt."""
     if not record["denominator"] or pd.isna(record.get("best", pd.NA)) or not record.get("in_doubt"):
         return ""
-    if is_board and is_small(pd.Series([record["in_doubt"]])).iloc[0]:
+    if is_board and is_few(record["in_doubt"]):
         return ""
     if by_number:
         low, high = sorted(int(record[name]) for name in ("best_numerator", "worst_numerator"))

@@ -150,7 +150,7 @@ _LISTS: tuple[tuple[str, str, str, tuple[str, ...]], ...] = (
     (
         "overdue-reviews",
         "Reviews overdue or never held",
-        "Most urgent first.",
+        "The review that was due by now is not complete. Most urgent first.",
         ("RV01", "RV02"),
     ),
     (

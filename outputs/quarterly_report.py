@@ -18,7 +18,7 @@ from outputs.about import About
 from outputs.figures import RAG_WORDS
 from outputs.page_kpis import kept_back
 from outputs.paper import Paper, PaperColumn
-from outputs.suppress import HIDDEN, in_words, is_small
+from outputs.suppress import HIDDEN, in_words, is_few
 from outputs.wording import LINES_IN_DAYS, line_title, percent, uk_date
 
 #: The headings of the statement of action, what each aims at, and the figures that answer it.
@@ -167,7 +167,7 @@ def _row(record: dict[Any, Any], bridge: pd.DataFrame | None, direction: str) ->
     ends = ("", "_before")
     hidden = not is_first and any(record[f"_hidden{end}"] for end in ends)
     if record["line"] in LINES_IN_DAYS:
-        hidden = not is_first and any(_is_few(record[f"denominator{end}"]) for end in ends)
+        hidden = not is_first and any(is_few(record[f"denominator{end}"]) for end in ends)
     return {
         "code": record["code"],
         "name": name,
@@ -188,14 +188,10 @@ def _told(record: dict[Any, Any], end: str) -> str:
     if pd.isna(value):
         return "–"
     if record["line"] in LINES_IN_DAYS:
-        return HIDDEN if _is_few(denominator) else f"{value:,.0f} days"
+        return HIDDEN if is_few(denominator) else f"{value:,.0f} days"
     if record[f"_hidden{end}"]:
         return in_words(numerator, True)
     return f"{percent(value, is_exact=numerator in (0, denominator))} ({int(numerator):,} of {int(denominator):,})"
-
-
-def _is_few(number: object) -> bool:
-    return bool(is_small(pd.Series([number])).iloc[0])
 
 
 def _direction(record: dict[Any, Any], direction: str) -> str:
@@ -222,7 +218,7 @@ def _movement(name: str, bridge: pd.DataFrame) -> str:
     ):
         if part in bridge.index:
             into, out = int(bridge.loc[part, "children_in"]), int(bridge.loc[part, "children_out"])
-            if (into or out) and not _is_few(into) and not _is_few(out):
+            if (into or out) and not is_few(into) and not is_few(out):
                 said.append(f"{into:,} {came} and {out:,} {went}")
     return f"{name}: {'; '.join(said)}." if said else ""
 

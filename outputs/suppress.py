@@ -23,6 +23,11 @@ def is_small(counts: pd.Series) -> pd.Series:
     return ((numbers > 0) & (numbers < THRESHOLD)).fillna(False).astype(bool)
 
 
+def is_few(number: object) -> bool:
+    """Whether one number is of 1 to 4 children."""
+    return number is not None and not pd.isna(number) and 0 < int(number) < THRESHOLD  # type: ignore[call-overload]
+
+
 def suppressed(counts: pd.Series, within: pd.Series | None = None, also: pd.Series | None = None) -> pd.Series:
     """True for the counts that must not be shown where the total of each group is.
 
@@ -65,7 +70,6 @@ def in_words(number: object, is_hidden: object = False) -> str:
     """A count as a board reads it: ``1,234``, ``fewer than 5``, or ``not shown`` where it is kept back to protect another."""
     if number is None or pd.isna(number):
         return "–"
-    count = int(number)  # type: ignore[call-overload]
-    if 0 < count < THRESHOLD:
+    if is_few(number):
         return FEW
-    return HIDDEN if is_hidden else f"{count:,}"
+    return HIDDEN if is_hidden else f"{int(number):,}"  # type: ignore[call-overload]

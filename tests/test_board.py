@@ -128,6 +128,17 @@ def test_what_was_kept_back_last_night_is_not_had_from_how_it_moved() -> None:
     assert row["number_words"] == "17" and row["change"] == "" and row["course"] == [None, None, None, 17.0]
 
 
+def test_a_wait_of_few_children_has_neither_days_nor_a_course_and_a_figure_of_nobody_has_none() -> None:
+    few = kpis()
+    few.loc[few["line"] == "longest_days", ["numerator", "denominator"]] = 3
+    rows = kpi_rows(few, trend(), pd.Timestamp(about().as_of), is_board=True)
+    wait = next(row for row in rows if row.get("part") == "longest_days")
+    assert (wait["value_words"], wait["number_words"], wait["change"]) == ("not shown", "–", "")
+    nobody = next(row for row in rows if row["code"] == "K15")
+    assert (nobody["value_words"], nobody["change"]) == ("–", "")
+    assert {*wait["course"], *nobody["course"]} == {None}
+
+
 def test_counts_that_add_up_are_kept_back_together_and_have_no_bar() -> None:
     rows = told([{"name": "a", "number": 3}, {"name": "b", "number": 9}, {"name": "c", "number": 40}])
     assert [row["words"] for row in rows] == ["fewer than 5", "not shown", "40"]
