@@ -9,6 +9,9 @@ from __future__ import annotations
 import pandas as pd
 
 CHANGE_COLUMNS = ("change", "child_id", "field", "before", "after", "why")
+#: Why a child came into a figure or left it, the first that applies.
+CAUSES = ("relinked", "joined", "left", "corrected", "moved", "review completed", "plan started anew")
+RULES_CHANGED, TIME_PASSED = "rules or settings changed", "time passed, or another record"
 BRIDGE_COLUMNS = ("code", "line", "part", "opening", "children_in", "children_out", "closing", "ids_in", "ids_out")
 
 
@@ -68,11 +71,25 @@ def changes(
     return together.sort_values(["change", "child_id", "field"], kind="stable", ignore_index=True)
 
 
-def bridges(before: pd.DataFrame, after: pd.DataFrame) -> pd.DataFrame:
+def causes(found: pd.DataFrame) -> pd.Series:
+    """By child_id, the cause that explains most of what changed for it: the first of `CAUSES`. `found` is a frame of `changes`."""
+    linked = found.loc[found["change"] == "relinked", "before"]
+    told = pd.concat(
+        [found[["child_id", "change"]], pd.DataFrame({"child_id": linked, "change": "relinked"})], ignore_index=True
+    )
+    rank = told["change"].map({cause: place for place, cause in enumerate(CAUSES)})
+    told = told.assign(rank=rank).dropna(subset=["rank"]).sort_values("rank", kind="stable")
+    return told.drop_duplicates("child_id").set_index("child_id")["change"]
+
+
+def bridges(
+    before: pd.DataFrame, after: pd.DataFrame, cause: pd.Series | None = None, otherwise: str = TIME_PASSED
+) -> pd.DataFrame:
     """Each KPI line from opening to closing, numerator and denominator (`BRIDGE_COLUMNS`), in children.
 
     opening + children_in - children_out = closing, always. A published figure that counts rows (two reviews of one child) counts
-    them as one child here, who meets the line if all rows do.
+    them as one child here, who meets the line if all rows do. With `cause` (by child_id, see `causes`) a row each cause, in the column ``cause``; then
+    the sums over a line's causes take its opening to its closing, and `otherwise` is the cause of whoever has none.
     """
     keys = ["code", "line", "child_id"]
     both = before.merge(after, on=keys, how="outer", suffixes=("_before", "_after"), indicator=True)
@@ -95,17 +112,29 @@ def bridges(before: pd.DataFrame, after: pd.DataFrame) -> pd.DataFrame:
         id_in=(rows["child_id"].astype(object) + " ").where(came, ""),
         id_out=(rows["child_id"].astype(object) + " ").where(went, ""),
     ).sort_values(["code", "line", "part", "child_id"])
-    lines = rows.groupby(["code", "line", "part"], as_index=False).agg(
-        opening=("was", "sum"),
+    line = ["code", "line", "part"]
+    if cause is None:
+        return _summed(rows, line)[list(BRIDGE_COLUMNS)]
+    whole = rows.groupby(line)[["was", "is_now"]].transform("sum")
+    rows = rows.assign(opening=whole["was"], closing=whole["is_now"])
+    rows["cause"] = rows["child_id"].map(cause).astype("str").fillna(otherwise)
+    moved = rows[rows["came"] | rows["went"]]
+    lines = _summed(moved, [*line, "opening", "closing", "cause"], with_sides=False)
+    return lines[[*line, "opening", "cause", "children_in", "children_out", "closing", "ids_in", "ids_out"]]
+
+
+def _summed(rows: pd.DataFrame, by: list[str], with_sides: bool = True) -> pd.DataFrame:
+    sides = {"opening": ("was", "sum"), "closing": ("is_now", "sum")} if with_sides else {}
+    lines = rows.groupby(by, as_index=False).agg(
         children_in=("came", "sum"),
         children_out=("went", "sum"),
-        closing=("is_now", "sum"),
         ids_in=("id_in", "sum"),
         ids_out=("id_out", "sum"),
+        **sides,
     )
     for name in ("ids_in", "ids_out"):
         lines[name] = lines[name].astype("str").str.strip()
-    return lines[list(BRIDGE_COLUMNS)]
+    return lines
 
 
 def _settings(both: pd.DataFrame) -> dict[str, pd.Series]:

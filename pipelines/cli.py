@@ -24,7 +24,7 @@ COMMANDS = {
     "report": "reports",
     "notifications": "notifications",
     "signoff": "signoff",
-    "ask": "asks",
+    "ask": "asks", "child": "child", "inspectors": "inspectors", "audit": "audit",
     "runs": "nights", "rules": "lists", "serve": "nights",
 }  # fmt: skip
 

@@ -169,7 +169,12 @@ def _range(this: Counted, night: Night, settings: Mapping[str, Any]) -> tuple[An
 
 
 COHORTS = ("looked_after", "residential", "s61", "out_of_authority", "home_educated")
-_TARGETED: dict[str, tuple[str, ...]] = {"K06": COHORTS, "K07": ("nothing_in_place",), "K11": ("with_exceptions",)}
+_TARGETED: dict[str, tuple[str, ...]] = {
+    "K06": COHORTS,
+    "K07": ("nothing_in_place",),
+    "K10": ("audited", "accurate"),
+    "K11": ("with_exceptions",),
+}
 
 
 def _all(frame: pd.DataFrame) -> pd.Series:
@@ -266,6 +271,19 @@ def records_accurate(night: Night) -> Iterator[Measured]:
     wrong = night.open_exceptions
     wrong = wrong[(wrong["kind"] == "record") & wrong["severity"].isin(["critical", "high"])]
     yield Measured("", plans, _all(plans), ~plans["child_id"].isin(wrong["child_id"]))
+
+
+@kpi("K10", "Records audited")
+def records_audited(night: Night) -> Iterator[Measured]:
+    """Active plans audited (every field of the plan and case file looked at) in the last 12 months / active plans; beside it, found accurate / audited."""
+    audits, plans = night.frames.get("audits"), night.active
+    if audits is not None:
+        recent = audits[(audits["audited_on"] > night.a_year_ago) & (audits["audited_on"] <= night.as_of)]
+        audited = plans["child_id"].isin(recent["child_id"])
+        yield Measured("audited", plans, _all(plans), audited)
+        yield Measured(
+            "accurate", plans, audited, plans["child_id"].isin(recent.loc[recent["is_accurate"], "child_id"])
+        )
 
 
 @kpi("K11", "Plans in 20 weeks")

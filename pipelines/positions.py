@@ -33,6 +33,7 @@ from pipelines.produce import published_register
 from pipelines.rawstore import read_snapshot
 from pipelines.sealing import without_sealed
 from pipelines.store import Store, snapshot_folder
+from pipelines.store_audit import audited_until
 from pipelines.store_people import first_seen, read_events
 
 _NO_PAIRS = ["source_a", "source_id_a", "source_b", "source_id_b", "weight", "agrees", "differs"]
@@ -107,7 +108,9 @@ class Position:
     @cached_property
     def _night(self) -> Night:
         nothing = pd.DataFrame({"system": [], "is_met": []})
-        return Night(self.frames, self.findings, self.feeds.iloc[:0], nothing, self.day, self.configuration.limits)
+        with self.store.reading() as connection:
+            frames = self.frames | {"audits": audited_until(connection, self.as_of)}
+        return Night(frames, self.findings, self.feeds.iloc[:0], nothing, self.day, self.configuration.limits)
 
     @cached_property
     def _measured(self) -> list[Counted]:

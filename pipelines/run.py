@@ -30,7 +30,7 @@ from config.settings import Settings
 from connectors.pull import find_extracts
 from outputs.star import write_star
 from pipelines import publish
-from pipelines.configuration import load_configuration, versions
+from pipelines.configuration import configuration_hash, load_configuration, versions
 from pipelines.facts import keep_facts
 from pipelines.handed_out import purge_handed_out
 from pipelines.inbox import purge_inbox, take_inbox
@@ -46,6 +46,7 @@ from pipelines.review_files import hand_out_review, purge_reviews
 from pipelines.road import assemble_frames, follow, judge, leave_out_sealed, read_by_figures
 from pipelines.star import star_of_night
 from pipelines.store import Store
+from pipelines.store_audit import audited_until
 from pipelines.store_links import known_before, save_link_events
 
 log = logging.getLogger("ehcp.run")
@@ -168,6 +169,8 @@ def _one_night(
         watch.start("register")
         assembled, frames = assemble_frames(ingested, linkage, day, configuration)
 
+        frames["audits"] = audited_until(night.connection, night.night)
+
         watch.start("rules")
         register = frames["register"]
         evaluated = judge(ingested, frames, linkage, day, configuration)
@@ -188,7 +191,7 @@ def _one_night(
 
         watch.start("publish")
         public_register = published_register(register, day)
-        night.open_run(versions(), now)
+        night.open_run(versions() | {"configuration": configuration_hash(settings.config_dir)}, now)
         for name, frame in (
             ("links", linkage.links),
             ("sealed_records", linked.sealed),

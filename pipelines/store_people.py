@@ -94,6 +94,17 @@ def first_seen(store: Store) -> pd.Series:
     return pd.to_datetime(frame.set_index("exception_id")["on"])
 
 
+def records_ever(store: Store, child_id: str) -> pd.DataFrame:
+    """The records that are or were a child's, oldest first: source, source_id, how, known_from, known_to (missing: still so)."""
+    links = t.history_tables["links"].c
+    columns = ["source", "source_id", "child_id", "how", "known_from", "known_to"]
+    query = select(*(links[name] for name in columns)).where(links.child_id == child_id)
+    with store.reading() as connection:
+        rows = connection.execute(query.order_by(links.known_from, links.source, links.source_id)).all()
+        frame = shown(connection, pd.DataFrame(rows, columns=columns))
+    return frame.assign(**{name: pd.to_datetime(frame[name]) for name in ("known_from", "known_to")})
+
+
 def one_exception(store: Store, exception_id: str) -> pd.Series:
     """One exception as the newest night left it, resolved or not. Raises ConfigurationError where there is none of that id."""
     frame = store.exceptions(include_resolved=True)

@@ -266,3 +266,33 @@ def _nightly_table(name: str, columns: dict[str, str]) -> Table:
 
 history_tables = {name: _history_table(name, keys, columns) for name, (keys, columns) in HISTORY.items()}
 nightly_tables = {name: _nightly_table(name, columns) for name, columns in NIGHTLY.items()}
+
+
+audit_samples = Table(
+    "audit_samples",
+    metadata,
+    Column("sample_id", Text, primary_key=True),
+    Column("as_of", Date, nullable=False),
+    Column("known_on", Date, nullable=False),
+    Column("size", Integer, nullable=False),
+    Column("seed", Integer, nullable=False),
+    Column("stratum", Text),
+    Column("who", Text, nullable=False),
+    Column("at", DateTime(timezone=True), nullable=False),
+)
+audit_items = Table(
+    "audit_items",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("sample_id", Text, ForeignKey("audit_samples.sample_id"), nullable=False, index=True),
+    *(Column(name, Text, nullable=False) for name in ("child_id", "field", "system")),
+)
+audit_results = Table(
+    "audit_results",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("sample_id", Text, ForeignKey("audit_samples.sample_id"), nullable=False, index=True),
+    *(Column(name, Text, nullable=False) for name in ("child_id", "field", "system", "entry", "value", "who")),
+    Column("at", DateTime(timezone=True), nullable=False),
+    Column("file", Text, nullable=False),
+)

@@ -9,6 +9,7 @@ import pytest
 import sqlalchemy as sa
 from store_drawn import settings_in, throw_away_database
 
+from pipelines.demonstrate import demo_store
 from pipelines.store import Store
 
 
@@ -34,3 +35,9 @@ def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
             opened.engine.dispose()
     except sa.exc.OperationalError:
         pytest.skip("no PostgreSQL server answers; set EHCP_TEST_DATABASE_URL to test on one")
+
+
+@pytest.fixture(scope="session")
+def council(tmp_path_factory: pytest.TempPathFactory) -> Store:
+    """An invented council of 200 plans with two nights, made once: for tests that only ask it, or put back what they add."""
+    return demo_store(tmp_path_factory.mktemp("council"), plans=200, nights=2)

@@ -13,7 +13,7 @@ from store_drawn import FIRST, NOW, SECOND
 
 from config.errors import ConfigurationError
 from pipelines.answers_past import changes_between, kpi_bridges
-from pipelines.changes import bridges
+from pipelines.changes import CAUSES, bridges, causes
 from pipelines.cli import main
 from pipelines.store import Store
 from pipelines.tables import HISTORY
@@ -150,3 +150,55 @@ def test_the_command_prints_both(store: Store, monkeypatch: pytest.MonkeyPatch) 
     assert plain.exit_code == 0 and '"moved"' in plain.output
     bridged = CliRunner().invoke(main, ["changes", *days, "--bridges"])
     assert bridged.exit_code == 0 and '"children_in"' in bridged.output
+
+
+@settings(deadline=None, max_examples=40)
+@given(MEMBERS, MEMBERS, st.dictionaries(st.sampled_from("abcdefg"), st.sampled_from(CAUSES)))
+def test_the_causes_of_a_bridge_take_its_opening_to_its_closing(first: dict, last: dict, why: dict) -> None:
+    given_causes = pd.Series(why, dtype="str")
+    whole = bridges(members(first), members(last)).set_index(["code", "line", "part"])
+    found = bridges(members(first), members(last), given_causes, "otherwise")
+    for key, rows in found.groupby(["code", "line", "part"]):
+        line = whole.loc[key]
+        assert (rows["opening"] == line["opening"]).all() and (rows["closing"] == line["closing"]).all()
+        assert line["opening"] + rows["children_in"].sum() - rows["children_out"].sum() == line["closing"]
+        assert set(" ".join(rows["ids_in"]).split()) == set(line["ids_in"].split())
+        for cause, ids in zip(rows["cause"], rows["ids_in"] + " " + rows["ids_out"], strict=True):
+            assert {why.get(child, "otherwise") for child in ids.split()} == {cause}
+    still = whole[(whole["children_in"] == 0) & (whole["children_out"] == 0)]
+    assert len(found.groupby(["code", "line", "part"])) == len(whole) - len(still)
+
+
+def test_each_child_has_one_cause_and_a_relink_comes_first(store: Store) -> None:
+    why = causes(changes_between(store, FIRST, SECOND)).to_dict()
+    assert why == {
+        "goes": "left",
+        "comes": "relinked",
+        "moves": "relinked",
+        "hidden": "moved",
+        "reviewed": "review completed",
+        "mended": "corrected",
+    }
+    bridge = kpi_bridges(store, FIRST, SECOND, by_cause=True).set_index(["code", "line", "part"])
+    assert bridge.loc[("K01", "", "numerator"), "cause"] == "left"
+    assert bridge.loc[("K06", "s61", "denominator"), ["cause", "ids_out"]].tolist() == [
+        "time passed, or another record",
+        "restricted",
+    ]
+
+
+def test_changed_rules_are_told_and_are_the_cause_where_nothing_else_is(store: Store) -> None:
+    from sqlalchemy import update
+
+    from pipelines import tables as t
+
+    with store.writing() as connection:
+        connection.execute(
+            update(t.runs).where(t.runs.c.as_of == SECOND).values(versions={"application": "test", "rules": "newer"})
+        )
+    told = changes_between(store, FIRST, SECOND)
+    assert told.loc[
+        told["change"] == "rules or settings changed", ["field", "before", "after"]
+    ].to_numpy().tolist() == [["rules", "", "newer"]]
+    bridge = kpi_bridges(store, FIRST, SECOND, by_cause=True).set_index(["code", "line", "part"])
+    assert bridge.loc[("K06", "s61", "denominator"), "cause"] == "rules or settings changed"
