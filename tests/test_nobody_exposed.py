@@ -113,12 +113,15 @@ def exposed(tmp_path_factory: pytest.TempPathFactory) -> tuple[Settings, dict[st
     handler = logging.Handler(logging.DEBUG)
     handler.emit = lambda entry: lines.append(entry.getMessage())  # type: ignore[method-assign]
     logger = logging.getLogger("ehcp")
+    level = logger.level
     logger.addHandler(handler)
+    logger.setLevel(logging.DEBUG)
     messages = []
     for day, extracts in demo.nights:
         plant(extracts, pupils, record, pupil)
         messages.append(run_night(settings, day, extracts, now=NOW).summary)
     logger.removeHandler(handler)
+    logger.setLevel(level)
     texts = {
         str(path.relative_to(settings.outputs_dir)): text_of(path)
         for path in settings.outputs_dir.rglob("*")
@@ -160,7 +163,8 @@ def test_the_search_reads_what_people_read(exposed) -> None:
     _, texts = exposed
     names = {Path(place).name for place in texts}
     assert {"report.html", "register.xlsx", "children.parquet", "board-pack.pdf", "sen-casework.xlsx", "log"} <= names
-    assert found_in(texts, "Northmere") and all(text for place, text in texts.items())
+    assert found_in(texts, "Northmere") and len(texts) > 50
+    assert not [place for place, text in texts.items() if not text.strip()]
     assert any("restricted" in text for text in texts.values())
 
 
