@@ -137,24 +137,14 @@ def _has_namesake(records: pd.DataFrame, one: pd.DataFrame, other: pd.DataFrame)
 
 def _common_names(records: pd.DataFrame) -> pd.Series:
     """True where another record of the same system has the same name and date of birth: name and date alone decide nothing then."""
-    key = (
-        records["source"]
-        + "|"
-        + records["surname"]
-        + "|"
-        + records["forename"]
-        + "|"
-        + records["born_on"].astype("str")
-    )
-    counts = key.where(~records["is_closed"]).value_counts()
-    several = key.map(counts).fillna(0) > 1
-    person = records["surname"] + "|" + records["forename"] + "|" + records["born_on"].astype("str")
+    person = records.groupby(["surname", "forename", "born_on"]).ngroup()  # -1 where one of them is missing
+    held = records.assign(person=person)[(person >= 0) & ~records["is_closed"]]
+    twice = held.loc[held.duplicated(["person", "source"]), "person"]
     numbers = (
-        records.assign(person=person).dropna(subset=["permanent_upn"]).groupby("person")["permanent_upn"].nunique()
+        records.assign(person=person).dropna(subset=["permanent_upn"]).drop_duplicates(["person", "permanent_upn"])
     )
-    return (person.map(several.groupby(person).any()).astype("boolean").fillna(False).astype(bool)) | (
-        person.map(numbers).fillna(0) > 1
-    )
+    several = numbers.loc[numbers.duplicated("person"), "person"]
+    return (person >= 0) & (person.isin(twice) | person.isin(several))
 
 
 def _near_forename(a: pd.DataFrame, b: pd.DataFrame, nicknames: pd.DataFrame) -> pd.Series:
@@ -164,13 +154,19 @@ def _near_forename(a: pd.DataFrame, b: pd.DataFrame, nicknames: pd.DataFrame) ->
     known = pd.MultiIndex.from_frame(pd.concat([both, siblings]).drop_duplicates())
     near = np.zeros(len(a), dtype=bool)
     for left, right in (("forename", "forename"), ("known_as", "forename"), ("forename", "known_as")):
-        x, y = a[left].fillna(""), b[right].fillna("")
-        near |= pd.MultiIndex.from_arrays([x, y]).isin(known)
-        near |= np.fromiter(
-            (len(p) > 2 and len(q) > 2 and (p.startswith(q) or q.startswith(p)) for p, q in zip(x, y, strict=True)),
+        names = pd.DataFrame({"x": a[left].to_numpy(), "y": b[right].to_numpy()}).fillna("")
+        codes = names.groupby(["x", "y"], sort=False).ngroup().to_numpy()
+        once = names.drop_duplicates()
+        is_near = pd.MultiIndex.from_frame(once).isin(known)
+        is_near |= np.fromiter(  # two different forenames are far fewer than pairs of records
+            (
+                len(p) > 2 and len(q) > 2 and (p.startswith(q) or q.startswith(p))
+                for p, q in zip(once["x"], once["y"], strict=True)
+            ),
             dtype=bool,
-            count=len(x),
+            count=len(once),
         )
+        near |= is_near[codes]
     return pd.Series(near, index=a.index)
 
 
@@ -190,11 +186,12 @@ def _near_birth(a: pd.Series, b: pd.Series) -> pd.Series:
 
 def _share_postcode(a: pd.Series, b: pd.Series) -> pd.Series:
     """True where any postcode, present or past, of one record is among those of the other."""
-    return pd.Series(
-        [bool((set(x.split("|")) & set(y.split("|"))) - {"", "-"}) for x, y in zip(a, b, strict=True)],
-        index=a.index,
-        dtype=bool,
-    )
+    several = ((a.str.count(r"\|") > 2) | (b.str.count(r"\|") > 2)).to_numpy()
+    share = ((a == b) & (a != "|-|")).to_numpy(dtype=bool, copy=True)
+    share[several] = [
+        bool((set(x.split("|")) & set(y.split("|"))) - {"", "-"}) for x, y in zip(a[several], b[several], strict=True)
+    ]
+    return pd.Series(share, index=a.index)
 
 
 def same_birth_identity(records: pd.DataFrame, closed: pd.Series) -> pd.Series:

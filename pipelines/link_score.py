@@ -35,7 +35,7 @@ def features(
     for name in ("forename", "surname", "upn", "uln"):
         frame[name] = records[name]
     frame["forms"] = _forms(records, nicknames)
-    halves = raw["surname"].str.split(r"[-\s]+", regex=True).explode()
+    halves = raw["surname"].str.split(r"[-\s]+", regex=True).explode().astype("str")
     chosen = pd.concat([plain_name(raw["preferred_surname"]), plain_name(raw["former_surname"])])
     frame["surnames"] = _lists(records.index, records["surname"], chosen, plain_name(halves), longer_than=2)
     frame["born"] = records["born_on"].dt.strftime("%Y%m%d")
