@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -26,6 +27,7 @@ from pipelines.signoff_verify import verify
 from pipelines.store import Store
 from pipelines.working_days import working_day
 
+CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 ASKED = {"version": 1, "blocking": [], "caveats": {"late-in-month": "Capita was late."}}
 
 
@@ -117,6 +119,36 @@ def suspended(client: Any, run_id: Any, key: str) -> Any:
         return run if run.state.name == "Suspended" and run.state.state_details.pause_key == key else None
 
     return wait_until(ask)
+
+
+def fill_in(port: int, run_id: Any, texts: dict[str, str], choice: str = "", ticks: int = 0) -> None:
+    """Fill the form of a suspended run in, in a real browser, as a person does."""
+    from playwright.sync_api import expect, sync_playwright
+
+    with sync_playwright() as play:
+        browser = play.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        page = browser.new_page(viewport={"width": 1400, "height": 1100})
+        page.set_default_timeout(60_000)
+        page.goto(f"http://127.0.0.1:{port}/runs/flow-run/{run_id}", wait_until="domcontentloaded")
+        page.get_by_role("button", name="Resume").first.click()
+        form = page.get_by_role("dialog")
+        expect(form.get_by_role("button", name="Submit")).to_be_visible(timeout=60_000)
+        for label, value in texts.items():
+            field = form.locator(f"xpath=.//label[contains(., '{label}')]/following::textarea[1]")
+            expect(field).to_have_value("")
+            field.fill(value)
+        if choice:
+            # With the keyboard: a click that takes no time at all opens the list and closes it again.
+            form.locator(".p-select button").press("ArrowDown")
+            page.locator(".p-select-option").get_by_text(choice, exact=True).click()
+        boxes = form.get_by_role("switch")
+        expect(boxes).to_have_count(ticks)
+        for place in range(ticks):
+            expect(boxes.nth(place)).to_have_attribute("aria-checked", "false")
+            boxes.nth(place).click()
+        form.get_by_role("button", name="Submit").click()
+        expect(form).to_be_hidden(timeout=60_000)
+        browser.close()
 
 
 @pytest.fixture
@@ -211,3 +243,25 @@ def test_a_month_waits_through_a_restart_and_what_is_not_right_is_asked_again(
     assert [record.facts["kind"] for record in records_of(store)] == ["frozen", "enrolled", "declined"]
     assert periods(store).loc[0, "stands"] == "declined" and verify(store).empty
     assert len(inbox.got) == 3, "two codes and one receipt, however often the flow began anew"
+
+
+@pytest.mark.prefect
+@pytest.mark.skipif(CHROMIUM is None, reason="no Chromium is installed to fill the form in with")
+def test_a_month_is_signed_by_a_person_at_the_form_in_a_browser(
+    council: tuple[Store, Inbox, dict[str, str]], tmp_path: Path
+) -> None:
+    store, inbox, environ = council
+    port = free_port()
+    with client_of(tmp_path, port) as client, serving(tmp_path, port, environ):
+        run_id = start(client)
+        suspended(client, run_id, "decision-1")
+        fill_in(port, run_id, {"Your name": NAME, "Your role": ROLE, "Comment": "Read."}, choice="approve", ticks=1)
+        suspended(client, run_id, "code-1")
+        fill_in(port, run_id, {"One-time code": code_in(inbox)})
+        assert ended(client, run_id) == flows_monthly.SIGNED
+    signed = records_of(store)[-1].facts
+    assert (signed["kind"], signed["place"], signed["proof"], signed["name"], signed["comment"]) == (
+        "signed", "Prefect", "code", NAME, "Read.",
+    )  # fmt: skip
+    assert list(signed["caveats"]) == ["late-in-month"]
+    assert periods(store).loc[0, "stands"] == "signed" and verify(store).empty
