@@ -60,7 +60,8 @@ def which_month(period: str | None) -> str | None:
 def freeze(period: str) -> str:
     """Freeze it, alone, and make its pack; gives where the pack is. Errors that a person can put right are on the page as well."""
     from pipelines.signing import mail_receipt
-    from pipelines.signoff import freeze_month, pack_folder
+    from pipelines.signoff import freeze_month
+    from pipelines.signoff_state import pack_folder
     from pipelines.store import Store
 
     store = Store(load_settings(os.environ))
@@ -83,7 +84,7 @@ def freeze(period: str) -> str:
 @task(name="what to ask", **ONCE)
 def what_to_ask(period: str, turn: int) -> dict[str, Any]:
     """What the form of this turn shows: the version, and the caveats by id."""
-    from pipelines.signoff import open_caveats, periods
+    from pipelines.signoff_state import open_caveats, periods
     from pipelines.store import Store
 
     store = Store(load_settings(os.environ))
@@ -175,7 +176,7 @@ def days_of(number: int) -> range:
 
 def how_it_stands(settings: Settings, period: str) -> str:
     """How the newest version of a month stands."""
-    from pipelines.signoff import periods
+    from pipelines.signoff_state import periods
     from pipelines.store import Store
 
     return str(periods(Store(settings)).set_index("period").loc[[period], "stands"].iloc[0])

@@ -23,7 +23,8 @@ from config.signoff import SignoffRules, load_signoff
 from outputs.mail import send
 from outputs.wording import uk_time
 from pipelines.chain import DECLINED, ENROLLED, ERASED, REMOVED, SIGNED, Record, digest, receipt_text
-from pipelines.signoff import LONDON, decisions, need_freeze, open_caveats, standing_of
+from pipelines.signoff import LONDON
+from pipelines.signoff_state import decisions, need_freeze, open_caveats, standing_of
 from pipelines.signoff_verify import verify
 from pipelines.store import Store
 from pipelines.store_signoff import (

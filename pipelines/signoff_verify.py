@@ -26,7 +26,7 @@ from pipelines.chain import (
 )
 from pipelines.freezing import frozen_hash, part_hashes, row_hash
 from pipelines.packs import HASHES
-from pipelines.signoff import pack_folder
+from pipelines.signoff_state import pack_folder
 from pipelines.store import Store
 from pipelines.store_signoff import journal, passphrases, read_rows, receipt_folders
 

@@ -15,7 +15,8 @@ from pypdf import PdfReader
 from signoff_drawn import CUT_OFF, NOW, PERIOD, write_month, write_night
 from store_drawn import settings_in, throw_away_database
 
-from pipelines.signoff import freeze_month, pack_folder, restate
+from pipelines.signoff import freeze_month, restate
+from pipelines.signoff_state import pack_folder
 from pipelines.store import Store
 from pipelines.store_people import accept, note
 

@@ -32,7 +32,8 @@ from pipelines.signing import (
     send_code,
     signatory_frame,
 )
-from pipelines.signoff import freeze_month, open_caveats, pack_folder, periods, restate
+from pipelines.signoff import freeze_month, restate
+from pipelines.signoff_state import open_caveats, pack_folder, periods
 from pipelines.signoff_verify import verify
 from pipelines.store import Store
 from pipelines.store_people import note

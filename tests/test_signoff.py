@@ -15,7 +15,8 @@ from sqlalchemy import text
 from config.errors import ConfigurationError, StoreError
 from pipelines.chain import Record, canonical, digest, next_record, receipt_name, receipt_text
 from pipelines.freezing import frozen_hash, part_frames, part_hashes, row_hash
-from pipelines.signoff import freeze_month, journal_frame, open_caveats, pack_folder, periods, restate
+from pipelines.signoff import freeze_month, restate
+from pipelines.signoff_state import journal_frame, open_caveats, pack_folder, periods
 from pipelines.signoff_verify import verify
 from pipelines.store import Store
 from pipelines.store_people import note

@@ -22,7 +22,8 @@ LEAD = ("period", "version", "stands", "night", "cut_off", "decided")
 def monthly(now: datetime, period: str | None) -> None:
     """Freeze a month as known on its cut-off and make its pack. Safe to run again: what is frozen stays."""
     from config.signoff import load_signoff
-    from pipelines.signoff import LONDON, freeze_month, pack_folder
+    from pipelines.signoff import LONDON, freeze_month
+    from pipelines.signoff_state import pack_folder
     from pipelines.working_days import newest_closed
 
     store = open_store()
@@ -59,7 +60,7 @@ for command in (
 @format_option
 def signoff_status(period: str | None, style: str) -> None:
     """How each frozen month stands: to be signed, declined, signed or restated; with PERIOD, its caveats too."""
-    from pipelines.signoff import open_caveats, periods
+    from pipelines.signoff_state import open_caveats, periods
 
     store = open_store()
     frame = periods(store)
@@ -119,6 +120,6 @@ def signoff_restate(
 @format_option
 def signoff_history(style: str) -> None:
     """The journal: everything that was frozen, signed, declined, restated, enrolled and erased, oldest first."""
-    from pipelines.signoff import journal_frame
+    from pipelines.signoff_state import journal_frame
 
     print_frame(journal_frame(open_store()), style)
