@@ -1,7 +1,8 @@
-"""A model of scored links, trained on the records of the newest night."""
+"""A model of scored links, trained on the records of the newest night; and how well a night linked."""
 
 from __future__ import annotations
 
+from datetime import date
 from pathlib import Path
 
 import pandas as pd
@@ -12,6 +13,7 @@ from pipelines.history import read_known
 from pipelines.link_compare import prepare_people
 from pipelines.link_model import Model, save_model
 from pipelines.link_night import unsealed
+from pipelines.link_quality import beside, link_quality
 from pipelines.link_score import features, rarity
 from pipelines.link_train import train_model
 from pipelines.rawstore import read_snapshot
@@ -47,3 +49,24 @@ def train_links(store: Store, path: Path, version: str) -> Model:
             f"{path} cannot be written: {error.strerror}.", "Name another file with --to."
         ) from error
     return model
+
+
+def quality(store: Store, known_on: date | None = None) -> pd.DataFrame:
+    """`link_quality` of the newest night, or of `known_on`, beside the night before it.
+
+    Rates by ethnicity, need and care are of nights whose tables are still kept.
+    """
+    night = store.night_of(known_on)
+    complete = store.runs()
+    nights = sorted(pd.Timestamp(n).date() for n in complete.loc[complete["status"] == "complete", "as_of"].unique())
+    tonight = _quality_of(store, night)
+    earlier = [other for other in nights if other < night]
+    return beside(tonight, _quality_of(store, earlier[-1])) if earlier else tonight
+
+
+def _quality_of(store: Store, night: date) -> pd.DataFrame:
+    folder = snapshot_folder(store.settings, store.newest_run(night)["run_id"])
+    people, care = read_snapshot(folder, "people"), read_snapshot(folder, "care_placements")
+    if care is not None:
+        care = care.loc[~(care["ended_on"] <= pd.Timestamp(night)), ["source", "source_id"]].drop_duplicates()
+    return link_quality(store.links(night), store.nightly("review_pairs", night), people, care)

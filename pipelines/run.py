@@ -40,6 +40,7 @@ from pipelines.kpis import compute, measure
 from pipelines.link import Linkage
 from pipelines.link_canaries import canary_messages
 from pipelines.link_night import link_night
+from pipelines.link_quality import fallen
 from pipelines.notifications import notifications
 from pipelines.produce import published_register, write_outputs
 from pipelines.rawstore import private_key, purge_raw, write_snapshot
@@ -226,7 +227,8 @@ def _one_night(
         write_snapshot(night.snapshot, ingested.tables | {"links": linkage.links})
         keep_facts(settings.private_dir, ingested.tables, linkage.links, as_of)
         exit_code, messages = _verdict(ingested)
-        messages = [*canary_messages(day, configuration.link_model), *messages]
+        fell = fallen(linkage.links, night.previous("links"))
+        messages = [*canary_messages(day, configuration.link_model), *fell, *messages]
         period = f"{as_of:%Y-%m}"
         with publish.writing(settings.outputs_dir, period, night.run_id) as folder:
             write_outputs(

@@ -225,3 +225,13 @@ def links_explain(first: str, second: str, style: str) -> None:
     if style == "table" and told.picture is not None:
         print_frame(told.parts, style)
         click.echo(f"As a picture: {told.picture}")
+
+
+@links.command("quality")
+@known_on_option
+@format_option
+def links_quality(known_on: date | None, style: str) -> None:
+    """How well the newest night linked, beside the night before: by system, ethnicity, need and care; the queue and its weights."""
+    from pipelines.answers_links_model import quality
+
+    print_frame(quality(open_store(), known_on), style)
