@@ -172,7 +172,7 @@ def decide(
         frozen, known = need_freeze(writer.records, period), need_signatory(writer.records, decision.name)
         _need_undecided(writer.records, frozen, decision, rules)
         told = open_caveats(store, period)
-        before = [record.hash for record in writer.records if record.facts["kind"] == SIGNED]
+        before = [record.hash for record in writer.records if record.facts.get("kind") == SIGNED]
         facts = {name: frozen.facts[name] for name in ("period", "version", "frozen", "files", "versions")}
         return writer.add(
             decision.kind,

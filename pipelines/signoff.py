@@ -115,6 +115,7 @@ def _freeze(
     before: pd.DataFrame | None,
     why: dict[str, str],
 ) -> Record:
+    now = now.replace(microsecond=0)  # as the journal keeps it: what people did after it is left aside
     night = store.night_of(known_on)
     if f"{night:%Y-%m}" < period:
         raise ConfigurationError(

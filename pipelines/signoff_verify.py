@@ -30,6 +30,8 @@ from pipelines.signoff_state import pack_folder
 from pipelines.store import Store
 from pipelines.store_signoff import journal, passphrases, read_rows, receipt_folders
 
+#: What a decision holds of the freeze that it was made about.
+_HELD = ("period", "frozen", "files", "versions")
 BREACH_COLUMNS = ("part", "place", "what")
 
 
@@ -53,7 +55,11 @@ def verify(store: Store, period: str | None = None, receipts: Sequence[Path] = (
             )
         found += broken_receipts(records, _texts(path), path.as_posix(), is_whole=False)
     found += _broken_secrets(records, secrets)
-    freezes = {record.hash: record for record in records if record.facts.get("kind") == FROZEN}
+    freezes = {
+        record.hash: record
+        for record in records
+        if record.facts.get("kind") == FROZEN and record.facts.keys() >= {"version", "files", "parts", *_HELD}
+    }
     for frozen in freezes.values():
         if period in (None, frozen.facts["period"]):
             found += _broken_freeze(store, frozen, _erased(records))
@@ -70,7 +76,7 @@ def _texts(place: Path) -> dict[str, str]:
 
 def _erased(records: list[Record]) -> set[str]:
     """The hashes of all rows whose erasure was recorded."""
-    return {value for record in records if record.facts.get("kind") == ERASED for value in record.facts["rows"]}
+    return {value for record in records if record.facts.get("kind") == ERASED for value in record.facts.get("rows", ())}
 
 
 def _broken_freeze(store: Store, frozen: Record, erased: set[str]) -> Iterator[Breach]:
@@ -132,10 +138,10 @@ def _broken_decisions(records: list[Record], freezes: dict[str, Record]) -> Iter
     for record in records:
         if record.facts.get("kind") not in (SIGNED, DECLINED):
             continue
-        frozen = freezes.get(record.facts["freeze"])
+        frozen = freezes.get(record.facts.get("freeze", ""))
         if frozen is None:
             yield Breach("record", record.title, "What it decided about is not in the journal any more.")
-        elif any(record.facts[name] != frozen.facts[name] for name in ("frozen", "files", "versions")):
+        elif any(record.facts.get(name) != frozen.facts[name] for name in _HELD):
             yield Breach(
                 "record", record.title, "It was given on other data, files or versions than those of its freeze."
             )
@@ -144,7 +150,7 @@ def _broken_decisions(records: list[Record], freezes: dict[str, Record]) -> Iter
 def _broken_secrets(records: list[Record], secrets: dict[str, str]) -> Iterator[Breach]:
     """Passphrases that were not set by enrolling: the last enrolment of each signatory holds the hash of what was kept."""
     known = {
-        record.facts["name"].casefold(): record.facts.get("passphrase")
+        str(record.facts.get("name")).casefold(): record.facts["passphrase"]
         for record in records
         if "passphrase" in record.facts
     }

@@ -305,6 +305,14 @@ def test_two_signatures_where_two_are_needed(month: Store, tmp_path: Path) -> No
     assert periods(month).loc[0, "stands"] == "signed"
 
 
+@pytest.mark.parametrize("garbage", ["no JSON", "[]", '{"kind": "frozen"}', '{"kind": "signed", "number": 3}'])
+def test_a_record_that_is_garbage_is_named_and_stops_nothing(month: Store, garbage: str) -> None:
+    number = decide(month, PERIOD, SIGN, Proof(passphrase=PASSPHRASE), NOW).number
+    with month.writing() as connection:
+        connection.execute(text("UPDATE signoff_journal SET content=:c WHERE number=:n"), {"c": garbage, "n": number})
+    assert verify(month)["place"].str.startswith(f"record {number}").any()
+
+
 # Receipts and the command
 
 
@@ -326,6 +334,8 @@ def test_the_command_signs_with_a_passphrase_that_is_not_shown(month: Store, mon
     monkeypatch.setenv("EHCP_DATA", str(month.settings.data_dir))
     monkeypatch.delenv("EHCP_SMTP_URL", raising=False)
     run = CliRunner()
+    again = run.invoke(main, ["run", "monthly"], obj=NOW)
+    assert again.exit_code == 0 and "2026-10 is frozen already, and nothing differs" in again.output
     words = ["signoff", "sign", PERIOD, "--name", NAME, "--role", ROLE, "--tick", "late-in-month"]
     done = run.invoke(main, words, input=f"{PASSPHRASE}\n", obj=NOW)
     assert done.exit_code == 0, done.output
