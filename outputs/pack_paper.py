@@ -244,7 +244,7 @@ def _critical(paper: Paper, critical: pd.DataFrame) -> None:
         about=shown["rule"].astype("str") + " " + shown["title"].astype("str").fillna(""),
     )
     columns = [
-        PaperColumn("child_id", "Child", 1.2),
+        PaperColumn("child_id", "Child", 1.45),
         PaperColumn("about", "Rule", 4.0),
         PaperColumn("owner", "Owner", 1.7),
         PaperColumn("status", "Stands as", 1.25),
@@ -271,7 +271,7 @@ def _acceptances(paper: Paper, parts: Mapping[str, pd.DataFrame]) -> None:
             + (", proposed by " + shown["proposed_by"].astype("str")).fillna(""),
         )
         columns = [
-            PaperColumn("child_id", "Child", 1.2),
+            PaperColumn("child_id", "Child", 1.45),
             PaperColumn("rule", "Rule", 0.9),
             PaperColumn("severity", "Severity", 1),
             PaperColumn("by", "Accepted by", 2.6),
