@@ -27,14 +27,23 @@ if TYPE_CHECKING:
     "--nights", default=3, show_default=True, type=click.IntRange(1, 60), help="How many nights to invent and run."
 )
 @click.option("--seed", default=1, show_default=True, help="The same seed invents the same council.")
+@click.option(
+    "--history",
+    type=click.IntRange(1, 120),
+    metavar="MONTHS",
+    help="Instead: each month end of so many months, then each night of the last 60 days. Takes some seconds a night.",
+)
 @day_option("--end", text="The last night. Default: yesterday.")
 @pass_now
-def demo(now: datetime, plans: int, nights: int, seed: int, end: date | None) -> None:
+def demo(now: datetime, plans: int, nights: int, seed: int, history: int | None, end: date | None) -> None:
     """Invent a council, run its nights, and say where to look."""
     from pipelines.demo import invent
 
     chosen = settings()
     last = end or now.date() - timedelta(days=1)
+    if history:
+        _history(chosen, plans, history, seed, last, now)
+        return
     click.echo(f"Inventing a council of {plans:,} plans over {nights} nights. Every child in it is invented.")
     council = invent(chosen.data_dir / "demo", plans=plans, nights=nights, seed=seed, end=last)
     worst = 0
@@ -49,6 +58,24 @@ def demo(now: datetime, plans: int, nights: int, seed: int, end: date | None) ->
     click.echo(f"The planted faults and the right answers are in {council.truth}.")
     if worst:
         click.echo("Some nights had missing or gated feeds: they are part of the demonstration.")
+
+
+def _history(settings: Settings, plans: int, months: int, seed: int, last: date, now: datetime) -> None:
+    """Invent and run years of nights; the extracts of a night go once it is run, since the private store keeps them."""
+    import shutil
+
+    from pipelines.demo_history import history_nights, invent_history
+
+    wanted = history_nights(last, months)
+    click.echo(
+        f"Inventing a council of {plans:,} plans over {len(wanted)} nights since {wanted[0]}. Every child in it is invented."
+    )
+    for night, folder in invent_history(settings.data_dir / "demo", plans, wanted, seed):
+        click.echo(_nightly(settings, night, folder, backfill=False, now=now).summary)
+        shutil.rmtree(folder)
+    click.echo(
+        "\nAsk about any day: ehcp register --known-on DATE, ehcp ask where-educated --as-of DATE, ehcp changes --from DATE --to DATE"
+    )
 
 
 def _nightly(settings: Settings, as_of: date, extracts: Path | None, backfill: bool, now: datetime) -> Any:
