@@ -196,3 +196,19 @@ def test_two_records_of_one_system_are_refused(store):
     one, other = ("capita:" + links.loc[links["source"] == "capita", "source_id"]).iloc[:2]
     result = ehcp("decide", one, other, "same", "--reason", "x", "--yes")
     assert result.exit_code == 14 and "both are records of capita" in result.output
+
+
+def test_explain_says_what_holds_and_draws_the_weight_without_values(council, store):
+    _, one, other = linked_pair(store)
+    shown = ehcp("explain", other, one)
+    assert shown.exit_code == 0, shown.output
+    assert "pass: UPN with name or date of birth" in shown.output and "weight by the model" in shown.output
+    picture = council[0].private_dir / "review" / "explained" / f"{one}-{other}.svg".replace(":", "_")
+    drawn = picture.read_text(encoding="utf-8")
+    people = read_snapshot(snapshot_folder(council[0], store.newest_run()["run_id"]), "people")
+    of_them = people[(people["source"] + ":" + people["source_id"]).isin([one, other])]
+    for value in [*of_them["surname"], *of_them["forename"], *of_them["upn"].dropna()]:
+        assert value not in drawn and value not in shown.output
+    parts = [float(line.split()[-1]) for line in shown.output.split("comparison")[1].splitlines()[1:-2] if line.strip()]
+    total = float(re.search(r"weight by the model +(-?[\d.]+):", shown.output)[1])
+    assert abs(sum(parts) - total) < 0.1
