@@ -173,22 +173,30 @@ FINDINGS = (
 
 @dataclass
 class Evaluated:
-    """`findings` (columns FINDINGS) and `results`, one row per rule: looked_at, found, not_judged, state, reason."""
+    """`findings` (columns FINDINGS), `results`, one row per rule: looked_at, found, not_judged, state, reason, version, is_shadow, and what
+    the rules in shadow found (`shadow`, columns FINDINGS), which is raised nowhere.
+    """
 
     findings: pd.DataFrame
     results: pd.DataFrame
+    shadow: pd.DataFrame
 
 
 def evaluate(context: Context, rules: Mapping[str, Rule] | None = None) -> Evaluated:
     """Run the rules. Those in shadow (`rules.yml`) are counted and raise nothing."""
-    found, results = [], []
+    found: dict[bool, list[pd.DataFrame]] = {False: [], True: []}
+    results = []
     for code, declared in (rules or catalogue()).items():
         outcome = _run(declared, context)
-        results.append({"rule": code, **outcome[0]})
-        if outcome[1] is not None and code not in context.limits.shadow:
-            found.append(outcome[1])
-    findings = pd.concat(found, ignore_index=True) if found else pd.DataFrame(columns=list(FINDINGS))
-    return Evaluated(findings[list(FINDINGS)], pd.DataFrame(results))
+        is_shadow = context.limits.is_in_shadow(code, context.as_of.date())
+        results.append({"rule": code, **outcome[0], "version": declared.version, "is_shadow": is_shadow})
+        if outcome[1] is not None:
+            found[is_shadow].append(outcome[1])
+    raised, shadow = (
+        pd.concat(parts, ignore_index=True)[list(FINDINGS)] if parts else pd.DataFrame(columns=list(FINDINGS))
+        for parts in (found[False], found[True])
+    )
+    return Evaluated(raised, pd.DataFrame(results), shadow)
 
 
 def _run(declared: Rule, context: Context) -> tuple[dict[str, Any], pd.DataFrame | None]:

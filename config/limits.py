@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
 
 from config.errors import ConfigurationError
 from config.settings import config_file, load_yaml
@@ -35,13 +36,25 @@ class VisitInterval(BaseModel):
     advisory: bool = False
 
 
+def _with_dates(shadow: object) -> object:
+    """A plain list of codes is the codes without a date."""
+    return dict.fromkeys(shadow) if isinstance(shadow, list) else shadow
+
+
 class Limits(BaseModel):
     """All of `rules.yml`. A limit is read as an attribute and gives its days: ``limits.whereabouts_days``."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
     limits: dict[str, Limit]
     visits: dict[str, VisitInterval]
-    shadow: tuple[str, ...] = ()
+    shadow: Annotated[dict[str, date | None], BeforeValidator(_with_dates)] = {}
+
+    def is_in_shadow(self, rule: str, day: date) -> bool:
+        """Whether a rule is in shadow on a day: until the day before its date, or without end."""
+        if rule not in self.shadow:
+            return False
+        until = self.shadow[rule]
+        return until is None or day < until
 
     def __getattr__(self, name: str) -> int:
         try:

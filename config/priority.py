@@ -68,6 +68,7 @@ class Priority(BaseModel):
     topics: dict[str, tuple[str, ...]]
     accepted: int = 0
     target_days: dict[Severity, int | None]
+    explained_days: int = Field(28, ge=1)
     causes_from: int = Field(2, ge=2)
 
 

@@ -15,6 +15,7 @@ from outputs.exceptions_entries import READ_ONLY, TO_FILL_IN, choices_to_fill_in
 from outputs.looks import SEVERITY_COLOURS
 from outputs.protect import RESTRICTED, mask_restricted
 from outputs.sheets import ROW_LIMIT, Book, Column, write_list
+from outputs.volume_table import write_volume
 from outputs.wording import (
     AGE_BANDS,
     KIND_TITLES,
@@ -83,6 +84,14 @@ COLUMNS = (
         "what several exceptions have in common: one thing to fix; see the sheet Causes",
         is_printed=False,
     ),
+    Column(
+        "claim",
+        "Said to be fixed",
+        34,
+        "wrapped",
+        "what somebody claims, and whether extracts since bear it out",
+        is_printed=False,
+    ),
     Column("fix_in", "Where to fix it", 46, "wrapped", "the system, and the screen or field", is_printed=False),
     Column("owner", "Owner", 20, "wrapped", "the team that it goes to; each has a sheet of its own", is_printed=False),
     Column(
@@ -137,13 +146,15 @@ def write_exceptions(
     causes: pd.DataFrame | None = None,
     handout: str = "",
     people: Sequence[str] = (),
+    volume: pd.DataFrame | None = None,
 ) -> None:
     """Write the exceptions workbook.
 
     `exceptions` is the exceptions frame of a night (one row per exception, in the order in which to work through them; resolved ones are left
-    to a sheet of their own and counted nowhere else); `causes` what several of them share (see `pipelines.priority.causes`). With `register` the whereabouts of restricted children are masked here as well;
-    without it the frame has to be masked already. With the id of a `handout` it has cells to fill in (`exceptions_entries`, with `people` to
-    choose from). Raises OSError where the file cannot be written.
+    to a sheet of their own and counted nowhere else); `causes` what several of them share (see `pipelines.priority.causes`), `volume` how many
+    came and went (see `pipelines.volume`). With `register` the whereabouts of restricted children are masked here as well; without it the frame
+    has to be masked already. With the id of a `handout` it has cells to fill in (`exceptions_entries`, with `people` to choose from). Raises
+    OSError where the file cannot be written.
     """
     if register is not None:
         exceptions = mask_restricted(exceptions, register)
@@ -171,7 +182,7 @@ def write_exceptions(
     column_guide(cover, columns)
     run_facts(cover, about)
     choices_to_fill_in(book, handout, people)
-    _summary(book, standing, owners, names, footer)
+    _summary(book, standing, owners, names, footer, volume)
     if causes is not None and len(causes):
         write_list(book, "Causes", causes, CAUSE_COLUMNS, f"{footer} · causes", freeze=1, row_limit=row_limit)
     write_list(book, "All exceptions", shown(standing), columns, footer, freeze=freeze, row_limit=row_limit)
@@ -292,7 +303,14 @@ def how_to(cover: Cover, handout: str) -> None:
         cover.fact(f"Step {number}", text)
 
 
-def _summary(book: Book, standing: pd.DataFrame, owners: Sequence[str], names: dict[str, str], footer: str) -> None:
+def _summary(
+    book: Book,
+    standing: pd.DataFrame,
+    owners: Sequence[str],
+    names: dict[str, str],
+    footer: str,
+    volume: pd.DataFrame | None,
+) -> None:
     widths = (2, 12, 46, 11, 11, 11, 11, 11, 11, 11)
     sheet = Cover(book, "Summary", f"{footer} · summary", widths, tab_colour="0B5D75")
     sheet.gap(6)
@@ -301,6 +319,8 @@ def _summary(book: Book, standing: pd.DataFrame, owners: Sequence[str], names: d
         f"{counted(len(standing), 'exception')} counted three ways. Each table adds up to {len(standing):,}. "
         f"Resolved exceptions are not counted."
     )
+    if volume is not None:
+        write_volume(sheet, volume)
     by_rule = standing.assign(severity_first=severity_rank(standing["severity"])).sort_values(
         ["severity_first", "rule"]
     )

@@ -28,10 +28,12 @@ from outputs.page_lists import NOT_CONFIRMED, Shown, list_of, lists_of, standing
 from outputs.page_sections import SOURCES, feed_rows, figure_of, glance, systems_of
 from outputs.protect import mask_restricted, restricted_children
 from outputs.render import write_page
+from outputs.volume_table import TOLD, by_severity
 from outputs.wording import GRADE_MEANINGS, GRADES, SEVERITY_MEANINGS, SEVERITY_TITLES
 
 #: How many rows of a list are open to the eye; and how many are in the page at all, for the filter to find.
 _TOP, _MOST = 15, 400
+_NEWS_ALONE = ("new", "resolved", "number")
 
 
 def write_report(
@@ -45,14 +47,15 @@ def write_report(
     about: About,
     comparators: pd.DataFrame | None = None,
     teams: pd.Series | None = None,
+    volume: pd.DataFrame | None = None,
 ) -> None:
     """Write the page of a night, for the council's own staff: children by id, with the lists behind the figures.
 
     `figures` is the KPI frame; `exceptions` the exceptions frame, with those resolved since the night before (by
     ``resolved_on`` where the frame has it); `register` the public register; `feeds` the night's feeds; `health` the
     expectation results; `trend` the KPI figures of earlier nights; `comparators` what others come to
-    (`outputs.page_kpis`); `teams` the social care team of each child, by child id. Every frame may be empty. Raises OSError where the
-    file cannot be written.
+    (`outputs.page_kpis`); `teams` the social care team of each child, by child id; `volume` how many exceptions came
+    and went (`pipelines.volume`). Every frame may be empty. Raises OSError where the file cannot be written.
     """
     as_of = pd.Timestamp(about.as_of)
     exceptions = mask_restricted(exceptions, register)
@@ -76,7 +79,8 @@ def write_report(
         kpis=[row for row in rows if row["code"] != SOURCES],
         systems=systems_of(rows, health),
         lists=lists_of(now, facts, _MOST),
-        news=since_yesterday(exceptions),
+        news_parts={name: title for name, (title, _) in TOLD.items() if volume is not None or name in _NEWS_ALONE},
+        news=since_yesterday(exceptions) if volume is None else by_severity(volume),
         unchecked=int((now["status"] == "not_evaluated").sum()),
         new_critical=_new_critical(now, register),
         months=months,

@@ -26,6 +26,7 @@ KIND_TITLES = {"safety": "Safety", "duty": "Duty", "record": "Record", "feed": "
 STATUS_TITLES = {
     "open": "Open",
     "accepted": "Accepted",
+    "explained": "Explained",
     "not_evaluated": "Could not be checked",
     "resolved": "Resolved",
 }

@@ -15,12 +15,13 @@ from config.errors import ConfigurationError
 from pipelines.lifecycle import ACCEPTED, OPEN, RESOLVED
 
 ASSIGNED, NOTED, PROPOSED, ACCEPTANCE, CLAIMED = "assigned", "noted", "acceptance proposed", "accepted", "claimed fixed"
-UNDONE, LAPSED = "undone", "acceptance lapsed"
-ACTS = (ASSIGNED, NOTED, PROPOSED, ACCEPTANCE, CLAIMED)
+EXPLAINED = "explained"
+UNDONE, LAPSED, FELL = "undone", "acceptance lapsed", "explanation proved wrong"
+ACTS = (ASSIGNED, NOTED, PROPOSED, ACCEPTANCE, CLAIMED, EXPLAINED)
 #: An acceptance of one of these needs a second, different person.
 SECONDED = ("critical", "high")
 #: What people did, and what came of it: all that tonight's acceptances rest on.
-OF_PEOPLE = (*ACTS, UNDONE, LAPSED)
+OF_PEOPLE = (*ACTS, UNDONE, LAPSED, FELL)
 EVENT_COLUMNS = ("id", "exception_id", "night", "event", "value", "reason", "who", "at", "place")
 
 
@@ -143,9 +144,10 @@ def same_person(names: pd.Series, who: str) -> pd.Series:
 
 
 def readable(events: pd.DataFrame) -> pd.DataFrame:
-    """The trail for people: of an acceptance its date alone."""
+    """The trail for people: of an acceptance its date alone, of an explanation nothing of what it rests on."""
     of_date = events["event"].isin([PROPOSED, ACCEPTANCE])
-    return events.assign(value=events["value"].mask(of_date, events["value"].str[:10]))
+    value = events["value"].mask(of_date, events["value"].str[:10])
+    return events.assign(value=value.mask(events["event"] == EXPLAINED))
 
 
 def _terms(acts: pd.DataFrame) -> pd.DataFrame:

@@ -15,14 +15,17 @@ from connectors.pull import fetch, find_extracts
 from connectors.reading import read_feed
 from outputs.protect import restricted_children
 from pipelines.catalogues import titled
+from pipelines.claims import summed as claims_by
 from pipelines.positions import position, protected
 from pipelines.priority import causes, in_order, prioritise
 from pipelines.store import Store
+from pipelines.store_triage import volumes, with_acts
+from pipelines.volume import summed
 
 EXCEPTION_COLUMNS = (
     "rule", "child_id", "source", "source_id", "row_id", "field", "detail", "severity", "kind", "status", "on_old_data", "first_seen_on", "age_days",
-    "owner", "fix_in", "title", "todo", "nights", "is_new", "resolved_on", "exception_id", "priority", "why_first", "is_lead", "lead", "cause",
-    "cause_size", "overdue_days", "due_on", "is_overdue",
+    "owner", "owner_why", "fix_in", "title", "todo", "nights", "is_new", "is_backlog", "resolved_on", "exception_id", "priority", "why_first", "is_lead", "lead", "cause",
+    "cause_size", "overdue_days", "due_on", "is_overdue", "assigned_to", "claim", "claimed_on", "claimed_by", "claim_failing",
 )  # fmt: skip
 
 
@@ -38,6 +41,48 @@ def exceptions_known(
     return frame[list(EXCEPTION_COLUMNS)].reset_index(drop=True)
 
 
+def _in_shadow(store: Store, known_on: date | None) -> set[str]:
+    """The rules that were in shadow on a night: what they raised earlier is kept, and in no list."""
+    results = store.nightly("rule_results", known_on)
+    return set(results.loc[results["is_shadow"].fillna(False).astype(bool), "rule"])
+
+
+def shadow_known(store: Store, rule: str | None = None, known_on: date | None = None) -> pd.DataFrame:
+    """What the rules in shadow would have raised on a night (or one of them), with how long they have found it."""
+    frame = protected(store, store.history("shadow_findings", known_on), store.register(known_on))
+    frame = frame[frame["rule"] == rule] if rule else frame
+    return frame.sort_values(["rule", "child_id", "exception_id"], ignore_index=True)
+
+
+def volume_known(store: Store, by: str, known_on: date | None = None) -> pd.DataFrame:
+    """How many exceptions came, went and were late on a night, by ``rule``, ``severity`` or ``owner``; by ``night``, every night's counts."""
+    if by == "night":
+        return summed(volumes(store), "night")
+    return summed(store.nightly("exception_volume", known_on), by)
+
+
+def claims_known(store: Store, by: str, known_on: date | None = None) -> pd.DataFrame:
+    """What is said to be fixed, held against the extracts since: by ``owner`` or ``claimed_by``, or each ``exception``, the longest failing first."""
+    frame = exceptions_known(store, known_on, include_resolved=True)
+    if by != "exception":
+        return claims_by(frame, by)
+    claimed = frame[frame["claimed_on"].notna()].sort_values(
+        ["claim_failing", "priority"], ascending=False, kind="stable"
+    )
+    columns = [
+        "exception_id",
+        "rule",
+        "child_id",
+        "owner",
+        "claimed_by",
+        "claimed_on",
+        "claim_failing",
+        "status",
+        "claim",
+    ]
+    return claimed[columns].reset_index(drop=True)
+
+
 def causes_known(store: Store, known_on: date | None = None) -> pd.DataFrame:
     """What several exceptions of a night have in common; see `priority.causes`."""
     return causes(_prioritised(store, known_on, include_resolved=False, as_of=None))
@@ -47,12 +92,15 @@ def _prioritised(store: Store, known_on: date | None, include_resolved: bool, as
     day = _past_day(store, as_of, known_on)
     if day is None:
         found, register = store.exceptions(known_on, include_resolved), store.register(known_on)
+        found = found[~found["rule"].isin(_in_shadow(store, known_on))]
     else:
         then = position(store, day, known_on, with_names=True)
         found, register = then.exceptions(), then.register
     # Whoever is restricted by the newest knowledge has no place counted or named on an earlier day either.
     secret = restricted_children(register) | register["child_id"].isin(store.restricted())
     weights, judged = load_priority(store.settings.config_dir), pd.Timestamp(day or store.night_of(known_on))
+    with store.reading() as connection:
+        found = with_acts(connection, found, day or store.night_of(known_on))
     frame = prioritise(titled(found), register.assign(is_restricted=secret), weights, judged)
     return protected(store, in_order(frame), register)
 

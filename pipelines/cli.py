@@ -25,6 +25,7 @@ COMMANDS = {
     "notifications": "notifications",
     "signoff": "signoff",
     "ask": "asks", "child": "child", "inspectors": "inspectors", "audit": "audit",
+    "digest": "digest",
     "runs": "nights", "rules": "lists", "serve": "nights",
 }  # fmt: skip
 

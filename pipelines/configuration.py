@@ -10,6 +10,8 @@ from typing import Any
 from checks.engine import catalogue
 from config.errors import ConfigurationError
 from config.limits import Limits, load_limits
+from config.priority import Priority, load_priority
+from config.routing import Routing, load_routing
 from config.settings import PACKAGED, Settings, config_file, load_yaml
 from pipelines.link_model import FILE, Model, load_model
 
@@ -24,6 +26,8 @@ class Configuration:
     targets: dict[str, dict[str, Any]]
     la_code: str
     link_model: Model
+    priority: Priority
+    routing: Routing
 
 
 def load_configuration(settings: Settings) -> Configuration:
@@ -32,13 +36,22 @@ def load_configuration(settings: Settings) -> Configuration:
         name: load_yaml(config_file(settings.config_dir, f"{name}.yml")) for name in ("precedence", "provision", "kpis")
     }
     _need_rules(named["kpis"])
+    limits, codes = load_limits(settings.config_dir), tuple(catalogue())
+    unknown = set(limits.shadow) - set(codes)
+    if unknown:
+        raise ConfigurationError(
+            f"{config_file(settings.config_dir, 'rules.yml')}: shadow: there is no rule {', '.join(sorted(unknown))}.",
+            "See the codes with: ehcp rules list",
+        )
     return Configuration(
-        load_limits(settings.config_dir),
+        limits,
         named["precedence"],
         named["provision"],
         named["kpis"],
         settings.council.la_code,
         load_model(config_file(settings.config_dir, FILE)),
+        load_priority(settings.config_dir),
+        load_routing(settings.config_dir, codes),
     )
 
 

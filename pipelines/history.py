@@ -139,7 +139,9 @@ def aged(exceptions: pd.DataFrame, night: pd.Timestamp, nights: pd.Series) -> pd
     known = nights.sort_values().to_numpy()
     since = exceptions["first_seen_on"]
     counted = (known <= night.to_datetime64()).sum() - known.searchsorted(since.to_numpy())
-    return exceptions.assign(age_days=(night - since).dt.days.astype("Int64"), nights=counted, is_new=since == night)
+    # What a rule found on its first night was there before: backlog, and not news.
+    is_new = (since == night) & ~exceptions["is_backlog"].fillna(False).astype(bool)
+    return exceptions.assign(age_days=(night - since).dt.days.astype("Int64"), nights=counted, is_new=is_new)
 
 
 _DTYPES = {"text": "str", "date": "datetime64[us]", "flag": "boolean", "number": "Int64", "share": "Float64"}

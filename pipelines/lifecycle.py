@@ -11,7 +11,7 @@ from collections.abc import Mapping
 
 import pandas as pd
 
-OPEN, ACCEPTED, NOT_EVALUATED, RESOLVED = "open", "accepted", "not_evaluated", "resolved"
+OPEN, ACCEPTED, NOT_EVALUATED, RESOLVED, EXPLAINED = "open", "accepted", "not_evaluated", "resolved", "explained"
 
 
 def identify(findings: pd.DataFrame) -> pd.Series:
@@ -129,4 +129,7 @@ def rule_states(results: pd.DataFrame, uses: Mapping[str, tuple[str, ...]], feed
         states |= {f"{rule} {name}": "fresh" if feed.is_accepted else "old" for rule in ("SR05", "SR07", "SR08")}
         states |= {f"{rule} {name}": "fresh" if arrived else "not_evaluated" for rule in ("SR02", "SR03")}
         states[f"SR06 {name}"] = "not_evaluated" if feed.status == "missing" else "fresh"
-    return states
+    # A rule in shadow raises nothing, so what it raised before must not resolve for it.
+    shadow = set(results.loc[results["is_shadow"].astype(bool), "rule"])
+    states = {name: state for name, state in states.items() if name.split(" ")[0] not in shadow}
+    return states | dict.fromkeys(shadow, "not_evaluated")

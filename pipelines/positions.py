@@ -31,6 +31,7 @@ from pipelines.lifecycle import OPEN, identify
 from pipelines.pastday import as_at, came_later, vanished_by
 from pipelines.produce import published_register
 from pipelines.rawstore import read_snapshot
+from pipelines.routing import known_of, routed
 from pipelines.sealing import without_sealed
 from pipelines.store import Store, snapshot_folder
 from pipelines.store_audit import audited_until
@@ -94,7 +95,9 @@ class Position:
         with self.store.reading() as connection:
             events = read_events(connection, kinds=OF_PEOPLE)
         frame, _ = honour(frame, events, self.day)
-        return frame.assign(nights=pd.NA, is_new=pd.NA, resolved_on=pd.NaT)
+        children = known_of(self.assembled.register, self.assembled.tables["involvements"], self.day)
+        frame = routed(frame, children, self.configuration.routing)
+        return frame.assign(nights=pd.NA, is_new=pd.NA, is_backlog=pd.NA, resolved_on=pd.NaT)
 
     def kpis(self) -> tuple[pd.DataFrame, pd.DataFrame]:
         """The figures and the children behind them; without source health (K17), which is of a night."""

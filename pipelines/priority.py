@@ -9,13 +9,13 @@ from __future__ import annotations
 import pandas as pd
 
 from config.priority import Priority
-from pipelines.lifecycle import ACCEPTED, OPEN, RESOLVED
+from pipelines.lifecycle import ACCEPTED, EXPLAINED, OPEN, RESOLVED
 
 #: Situations that say where a child is, or that there is no place: of a restricted child they are neither counted nor named.
 _TELLING = ("nothing_in_place", "residential", "out_of_authority")
 _COHORTS = ("looked_after", "residential", "out_of_authority")
 #: What waits because people have dealt with it.
-WAITING = {ACCEPTED: "accepted until a date"}
+WAITING = {ACCEPTED: "accepted until a date", EXPLAINED: "explained by a person"}
 
 
 def prioritise(
@@ -46,7 +46,7 @@ def prioritise(
     frame["overdue_days"] = late.astype("Int64")
     frame["priority"] = points.mask(waits, weights.accepted).astype("Int64")
     frame["why_first"] = _why(frame, child.map(words), late, open_days, systems)
-    frame = frame.assign(**_targets(frame, weights, night), **_causes(frame, facts, weights))
+    frame = frame.assign(**targets(frame, weights, night)[["due_on", "is_overdue"]], **_causes(frame, facts, weights))
     return frame.assign(**_leads(frame))
 
 
@@ -143,13 +143,16 @@ def _joined(words: pd.Series, more: pd.Series, between: str) -> pd.Series:
     return words + more.where((words == "") | (more == ""), between + more)
 
 
-def _targets(frame: pd.DataFrame, weights: Priority, night: pd.Timestamp) -> dict[str, pd.Series]:
-    """Until when an exception is within its target time. It counts from when it was raised, or came back; what people accepted is not late."""
+def targets(frame: pd.DataFrame, weights: Priority, night: pd.Timestamp) -> pd.DataFrame:
+    """``due_on``, until when an exception is within its target time, and ``is_overdue``, whether that has passed.
+
+    It counts from when it was raised, or came back. What people accepted is not late. Where its severity has no target, neither is it.
+    """
     begun = frame[["first_seen_on", "reopened_on"]].max(axis=1)
     days = frame["severity"].map(weights.target_days).astype("Float64")
     due = (begun + pd.to_timedelta(days, unit="D")).astype("datetime64[us]")
     waits = frame["status"].isin([*WAITING, RESOLVED])
-    return {"due_on": due, "is_overdue": (due < night) & ~waits}
+    return pd.DataFrame({"due_on": due, "is_overdue": (due < night) & ~waits})
 
 
 def _causes(frame: pd.DataFrame, facts: pd.DataFrame, weights: Priority) -> dict[str, pd.Series]:

@@ -13,6 +13,7 @@ from config.settings import Settings, config_file, load_yaml
 from outputs.about import About, not_received
 from outputs.board import for_board, write_board_page
 from outputs.board_pack import write_board_pack
+from outputs.digest import digest_of, write_digest
 from outputs.extracts import write_extracts
 from outputs.health import write_health
 from outputs.notifications_workbook import write_notifications
@@ -26,6 +27,7 @@ from pipelines.kpi_breakdowns import with_value
 from pipelines.kpis import rated
 from pipelines.open_figures import comparators_or_none
 from pipelines.priority import causes, in_order, prioritise
+from pipelines.store_triage import with_acts
 from pipelines.worksheets import hand_out_exceptions
 
 
@@ -52,6 +54,7 @@ def write_outputs(
     ingested: Ingested,
     register: pd.DataFrame,
     exceptions: pd.DataFrame,
+    volume: pd.DataFrame,
     figures: pd.DataFrame,
     breakdowns: pd.DataFrame,
     teams: pd.Series,
@@ -62,7 +65,8 @@ def write_outputs(
     """Write every output of a night into a folder: workbooks, page, source health and BI files, all from the same frames."""
 
     weights = load_priority(settings.config_dir)
-    followed = in_order(prioritise(titled(exceptions), register, weights, pd.Timestamp(night.night)))
+    followed = titled(with_acts(night.connection, exceptions, night.night))
+    followed = in_order(prioritise(followed, register, weights, pd.Timestamp(night.night)))
     standing = followed[followed["status"] != "resolved"]
     recent = followed[(followed["status"] != "resolved") | (followed["resolved_on"] == pd.Timestamp(night.night))]
     about = About(
@@ -77,10 +81,12 @@ def write_outputs(
     rag = rated(figures, load_yaml(config_file(settings.config_dir, "kpis.yml")))
     trend, others = night.trend(), comparators_or_none(settings)
     feeds = ingested.feeds.assign(modified_at=pd.to_datetime(ingested.feeds["modified_on"]))
-    hand_out_exceptions(folder, settings, night, standing, register, about, causes(standing))
+    hand_out_exceptions(folder, settings, night, standing, register, about, causes(standing), volume)
     write_register(folder / "register.xlsx", register, about)
     write_kpis(folder / "kpis.xlsx", rag, about, trend, with_value(breakdowns))
-    write_report(folder / "report.html", rag, recent, register, feeds, expectations, trend, about, others, teams)
+    write_report(
+        folder / "report.html", rag, recent, register, feeds, expectations, trend, about, others, teams, volume
+    )
     board = for_board(rag, recent, register, feeds, expectations, trend, about, others)
     write_board_page(folder / "board.html", board)
     write_board_pack(folder / "board-pack.pdf", board)
@@ -97,6 +103,7 @@ def write_outputs(
         )
     write_extracts(folder, register, standing, figures, about)
     write_notifications(folder / "notifications", told, about)
+    write_digest(folder, digest_of(volume, about, settings.outputs_url))
 
 
 def _new_columns(ingested: Ingested) -> pd.DataFrame:

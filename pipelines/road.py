@@ -18,7 +18,7 @@ from pipelines.configuration import Configuration
 from pipelines.feed_frames import feed_frames, table_states
 from pipelines.ingest import Ingested
 from pipelines.kpis import Night
-from pipelines.lifecycle import advance, rule_states
+from pipelines.lifecycle import EXPLAINED, RESOLVED, advance, rule_states
 from pipelines.link import Linkage
 from pipelines.link_night import Known, unsealed
 from pipelines.sealing import sealed_children, without_sealed
@@ -89,6 +89,6 @@ def read_by_figures(
     day: pd.Timestamp,
     configuration: Configuration,
 ) -> Night:
-    """What the KPI figures read, with the exceptions that are not resolved."""
-    standing = exceptions[exceptions["status"] != "resolved"]
+    """What the KPI figures read, with the exceptions that are neither resolved nor explained."""
+    standing = exceptions[~exceptions["status"].isin([RESOLVED, EXPLAINED])]
     return Night(frames, standing, feeds, expectations, day, configuration.limits)

@@ -31,7 +31,9 @@ from connectors.pull import find_extracts
 from outputs.star import write_star
 from pipelines import publish
 from pipelines.configuration import configuration_hash, load_configuration, versions
+from pipelines.digest import mail_tonight
 from pipelines.facts import keep_facts
+from pipelines.follow import Followed, settle
 from pipelines.handed_out import purge_handed_out
 from pipelines.inbox import purge_inbox, take_inbox
 from pipelines.ingest import Ingested, ingest
@@ -46,6 +48,7 @@ from pipelines.produce import published_register, write_outputs
 from pipelines.rawstore import private_key, purge_raw, write_snapshot
 from pipelines.review_files import hand_out_review, purge_reviews
 from pipelines.road import assemble_frames, follow, judge, leave_out_sealed, read_by_figures
+from pipelines.routing import known_of
 from pipelines.star import star_of_night
 from pipelines.store import Store
 from pipelines.store_audit import audited_until
@@ -178,7 +181,18 @@ def _one_night(
         evaluated = judge(ingested, frames, linkage, day, configuration)
 
         watch.start("exceptions")
-        exceptions, events = follow(known, evaluated, ingested, frames, linked.sealed, day)
+        followed = settle(
+            night.connection,
+            known,
+            evaluated,
+            follow(known, evaluated, ingested, frames, linked.sealed, day),
+            register,
+            known_of(register, assembled.tables["involvements"], day),
+            linked.sealed,
+            configuration,
+            as_of,
+        )
+        exceptions = followed.shown
 
         watch.start("expectations")
         expectations = collect(worker, judging)
@@ -199,17 +213,19 @@ def _one_night(
             ("sealed_records", linked.sealed),
             ("never_links", linked.never),
             ("register", public_register),
-            ("exceptions", exceptions),
+            ("exceptions", followed.exceptions),
+            ("shadow_findings", followed.shadow),
             ("kpi_members", members),
         ):
             night.save(name, frame)
-        night.save_events(events)
+        night.save_events(followed.events)
         save_link_events(night.connection, night.night, linked.events)
         for name, frame in (
             ("run_feeds", ingested.feeds),
             ("kpi_values", figures),
             ("kpi_breakdowns", breakdowns),
             ("rule_results", evaluated.results),
+            ("exception_volume", followed.volume),
             ("expectation_results", expectations),
             ("review_pairs", linkage.review),
         ):
@@ -223,7 +239,7 @@ def _one_night(
             day,
         )
         night.save_star(star)
-        counts = _counts(ingested, linkage, register, evaluated, exceptions, day)
+        counts = _counts(ingested, linkage, register, evaluated, followed)
         write_snapshot(night.snapshot, ingested.tables | {"links": linkage.links})
         keep_facts(settings.private_dir, ingested.tables, linkage.links, as_of)
         exit_code, messages = _verdict(ingested)
@@ -238,6 +254,7 @@ def _one_night(
                 ingested,
                 public_register,
                 night.aged(exceptions),
+                followed.volume,
                 figures,
                 breakdowns,
                 facts["team"],
@@ -255,6 +272,8 @@ def _one_night(
         if as_of == store.night_of()
         else settings.outputs_dir / period / run_id
     )
+    if as_of == store.night_of() and not backfill:
+        messages += mail_tonight(settings, store)
     tidy(settings, store, now)
     return RunResult(run_id, as_of, exit_code, counts, outputs, messages, watch.seconds)
 
@@ -301,12 +320,11 @@ def _counts(
     linkage: Linkage,
     register: pd.DataFrame,
     evaluated: Any,
-    exceptions: pd.DataFrame,
-    day: pd.Timestamp,
+    followed: Followed,
 ) -> dict[str, int]:
     feeds = ingested.feeds
     numbers = {name: int(feeds[name].sum()) for name in ("rows", "accepted", "set_aside", "repeated", "left_out")}
-    standing = exceptions[exceptions["status"] != "resolved"]
+    came_and_went = followed.volume[["new", "resolved", "overdue"]].sum()
     return numbers | {
         "records": len(linkage.links),
         "linked": int(linkage.links["child_id"].duplicated(keep=False).sum()),
@@ -314,9 +332,8 @@ def _counts(
         "children": len(register),
         "active_plans": int(register["has_active_plan"].sum()),
         "findings": len(evaluated.findings),
-        "open": len(standing),
-        "new": int((standing["first_seen_on"] == day).sum()),
-        "resolved": int((exceptions["resolved_on"] == day).sum()),
+        "open": int((followed.shown["status"] != "resolved").sum()),
+        **{name: int(number) for name, number in came_and_went.items()},
     }
 
 

@@ -16,6 +16,7 @@ from pipelines.acts import (
     ASSIGNED,
     CLAIMED,
     EVENT_COLUMNS,
+    EXPLAINED,
     NOTED,
     PROPOSED,
     UNDONE,
@@ -24,7 +25,9 @@ from pipelines.acts import (
     last_act,
     standing,
 )
+from pipelines.explain import RULE, explanations, records_of
 from pipelines.history import ever_known, shown
+from pipelines.lifecycle import RESOLVED
 from pipelines.store import Store
 
 
@@ -60,6 +63,20 @@ def claim(store: Store, exception_id: str, reason: str | None, who: str, at: dat
     """Say that an exception was fixed in its source; the data decide. Raises ConfigurationError where it does not exist."""
     one_exception(store, exception_id)
     _append(store, exception_id, CLAIMED, None, reason, who, at)
+
+
+def explain(store: Store, exception_id: str, reason: str, who: str, at: datetime) -> None:
+    """Explain a vanished child: it is no longer ours. Raises ConfigurationError for another rule's exception, and for one that is resolved."""
+    exception = one_exception(store, exception_id)
+    if exception["rule"] != RULE or exception["status"] == RESOLVED:
+        raise ConfigurationError(
+            f"Exception {exception_id} is no vanished child ({RULE}) that is still gone.",
+            "Put it right in its system, or accept it until a date: ehcp exceptions accept",
+        )
+    records = records_of(store.register())
+    _append(
+        store, exception_id, EXPLAINED, records.get(exception["child_id"], ""), _said(reason, "the reason"), who, at
+    )
 
 
 def accept(store: Store, exception_id: str, until: date, reason: str, who: str, at: datetime) -> str:
@@ -148,31 +165,6 @@ def _masked(told: pd.DataFrame, register: pd.DataFrame) -> pd.DataFrame:
     return masked[told.columns]
 
 
-def claimed_since(store: Store, exception_id: str) -> tuple[date, int] | None:
-    """Since which night an exception is said to be fixed (the first claim that stands after it last reopened), and in how many complete
-    nights after that its rule still found it on fresh data. None where nobody claims it, or the claim came true since."""
-    exception = one_exception(store, exception_id)
-    claims = standing(events_of(store, exception_id))
-    claims = claims[claims["event"] == CLAIMED]
-    if pd.notna(exception["reopened_on"]):
-        claims = claims[claims["night"] >= exception["reopened_on"]]
-    if claims.empty:
-        return None
-    since = claims["night"].iloc[0].date()
-    spell, night = t.history_tables["exceptions"].c, t.runs.c.as_of
-    query = select(func.count(night.distinct())).where(
-        t.runs.c.status == "complete",
-        night > since,
-        spell.exception_id == exception_id,
-        spell.status.in_(["open", "accepted"]),
-        spell.on_old_data.is_(False),
-        spell.known_from <= night,
-        spell.known_to.is_(None) | (spell.known_to > night),
-    )
-    with store.reading() as connection:
-        return since, int(connection.scalar(query) or 0)
-
-
 def _append(
     store: Store, exception_id: str, event: str, value: str | None, reason: str | None, who: str, at: datetime
 ) -> None:
@@ -198,20 +190,21 @@ def _said(text: str, what: str) -> str:
 
 
 def standing_of(store: Store, exception_id: str) -> list[str]:
-    """What people's acts on one exception come to, a sentence each: assigned, claimed, proposed, accepted."""
+    """What people's acts on one exception come to, a sentence each: assigned, proposed, accepted."""
     events = events_of(store, exception_id)
     acts, lines = standing(events), []
     assigned = acts.loc[acts["event"] == ASSIGNED, "value"]
     if len(assigned):
         lines.append(f"Assigned to {assigned.iloc[-1]}.")
-    claimed = claimed_since(store, exception_id)
-    if claimed is not None:
-        nights = f"{claimed[1]} night" + ("s" if claimed[1] != 1 else "")
-        lines.append(f"Said to be fixed since the night of {claimed[0]}; still failing in {nights} since.")
     given, proposed = acceptances(events), acceptances(events, PROPOSED)
     if len(given):
         lines.append(f"Accepted until {given['until'].iloc[0]:%Y-%m-%d} by {given['who'].iloc[0]}.")
     if len(proposed) and not (len(given) and given["act"].iloc[0] > proposed["act"].iloc[0]):
         day, who = proposed[["until", "who"]].iloc[0]
         lines.append(f"{who} proposed to accept it until {day:%Y-%m-%d}; a second person has to confirm.")
+    explained = explanations(events)
+    if len(explained):
+        lines.append(
+            f"Explained by {explained['who'].iloc[0]} on the night of {explained['given_on'].iloc[0]:%Y-%m-%d}."
+        )
     return lines

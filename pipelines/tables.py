@@ -59,6 +59,14 @@ HISTORY: dict[str, tuple[tuple[str, ...], dict[str, str]]] = {
             "exception_id": "text", "rule": "text", "child_id": "text", "source": "text", "source_id": "text", "row_id": "text", "thing": "text",
             "field": "text", "detail": "text", "severity": "text", "kind": "text", "owner": "text", "status": "text", "on_old_data": "flag",
             "first_seen_on": "date", "reopened_on": "date", "resolved_on": "date", "since_on": "date", "shared": "text",
+            "owner_why": "text", "is_backlog": "flag",
+        },
+    ),
+    "shadow_findings": (
+        ("exception_id",),
+        {
+            "exception_id": "text", "rule": "text", "child_id": "text", "source": "text", "source_id": "text", "row_id": "text", "field": "text",
+            "detail": "text", "severity": "text", "owner": "text", "first_seen_on": "date",
         },
     ),
     "kpi_members": (("code", "line", "child_id"), {"code": "text", "line": "text", "child_id": "text", "in_numerator": "flag"}),
@@ -77,7 +85,12 @@ NIGHTLY: dict[str, dict[str, str]] = {
         "worst": "share", "rag": "text",
     },
     "kpi_breakdowns": {"code": "text", "line": "text", "by": "text", "category": "text", "numerator": "number", "denominator": "number"},
-    "rule_results": {"rule": "text", "looked_at": "number", "found": "number", "not_judged": "number", "state": "text", "reason": "text"},
+    "rule_results": {"rule": "text", "looked_at": "number", "found": "number", "not_judged": "number", "state": "text", "reason": "text",
+        "version": "number", "is_shadow": "flag"},
+    "exception_volume": {
+        "rule": "text", "severity": "text", "owner": "text", "open": "number", "accepted": "number", "not_evaluated": "number", "new": "number", "backlog": "number",
+        "reopened": "number", "resolved": "number", "overdue": "number", "newly_overdue": "number",
+    },
     "expectation_results": {
         "system": "text", "feed": "text", "table": "text", "column": "text", "expectation": "text", "title": "text", "observed": "text", "wanted": "text",
         "is_met": "flag", "severity": "text", "value": "share",

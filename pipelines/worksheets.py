@@ -28,11 +28,12 @@ def hand_out_exceptions(
     register: pd.DataFrame,
     about: About,
     causes: pd.DataFrame | None = None,
+    volume: pd.DataFrame | None = None,
 ) -> None:
     """Write the exceptions of a night into a folder, with what people did so far, and keep what was handed out.
 
     `standing` are the exceptions that are not resolved, with titles and ages, in the order in which to work through them; `register` says who
-    is restricted; `causes` what several of them share.
+    is restricted; `causes` what several of them share, `volume` how many came and went.
     """
     day = pd.Timestamp(night.night)
     events = read_events(night.connection, kinds=OF_PEOPLE)
@@ -43,7 +44,9 @@ def hand_out_exceptions(
     handout = hand_out_id(KIND, night.run_id, remembered)
     keep_handed_out(settings.private_dir, handout, remembered)
     people = to_choose_from(standing["owner"], events)
-    write_exceptions(folder / "exceptions.xlsx", shown, about, register, causes=causes, handout=handout, people=people)
+    write_exceptions(
+        folder / "exceptions.xlsx", shown, about, register, causes=causes, handout=handout, people=people, volume=volume
+    )
     write_by_owner(folder / "by_owner", shown, about, register, handout, people)
 
 

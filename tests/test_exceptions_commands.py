@@ -57,12 +57,24 @@ def test_the_trail_says_who_and_when_and_no_hash(store: Store) -> None:
 
 def test_a_claim_shows_in_how_many_nights_it_still_fails(store: Store) -> None:
     one = the_one(store)["exception_id"]
-    assert "still failing in 0 nights" in ehcp("claim", one, "--who", "ada").output
+    assert (
+        ehcp("claim", one, "--who", "ada").output
+        == "Said to be fixed in Synergy on 2026-10-25, no fresh extract since.\n"
+    )
     night(store, SECOND, found(severity="critical"))
     ehcp("assign", one, "SEN team", "--who", "ada")
     shown = ehcp("show", one)
     assert shown.exit_code == 0, shown.output
-    assert "still failing in 1 night since" in shown.output and "Assigned to SEN team." in shown.output
+    assert "still failing in 1 extract" in shown.output and "Assigned to SEN team." in shown.output
+    [row] = json.loads(ehcp("list", "--assigned", "sen TEAM", "--format", "json").output)
+    assert row["claim"] == "Said to be fixed in Synergy on 2026-10-25, still failing in 1 extract since"
+    assert json.loads(ehcp("list", "--assigned", "ada", "--format", "json").output) == []
+    counts = {"claims": 1, "still_failing": 1, "waiting": 0, "came_true": 0}
+    assert json.loads(ehcp("claims", "--by", "owner", "--format", "json").output) == [
+        {"owner": "SEN casework"} | counts
+    ]
+    assert json.loads(ehcp("claims", "--by", "person", "--format", "json").output) == [{"claimed_by": "ada"} | counts]
+    assert json.loads(ehcp("claims", "--owner", "nobody", "--format", "json").output) == []
 
 
 def test_an_unknown_exception_gives_two_lines(store: Store) -> None:
@@ -77,7 +89,7 @@ def test_a_table_shows_what_the_window_has_room_for_and_says_what_it_left_out(
     narrow = ehcp("list").output
     assert max(len(line) for line in narrow.splitlines()) <= 80
     assert "priority" in narrow and the_one(store)["exception_id"] in narrow and "more columns with" in narrow
-    monkeypatch.setenv("COLUMNS", "400")
+    monkeypatch.setenv("COLUMNS", "700")
     assert "more columns with" not in ehcp("list").output
     assert len(ehcp("list", "--format", "csv").output.splitlines()[0].split(",")) > 15
 

@@ -90,7 +90,7 @@ def test_a_feed_that_was_not_read_resolves_none_of_its_rows() -> None:
             "tables": "people",
         }
     )
-    states = rule_states(pd.DataFrame({"rule": list(FRESH), "state": "fresh"}), {}, feeds)
+    states = rule_states(pd.DataFrame({"rule": list(FRESH), "state": "fresh", "is_shadow": False}), {}, feeds)
     rows = found("SR04 . capita . . l1 students", "SR04 . synergy . . l1 pupils", "SR08 c9 capita 9 . . students")
     last, _ = live((rows, FRESH), (found(), states))
     assert last.reset_index().set_index(["rule", "source"])["status"].to_dict() == {
@@ -135,14 +135,16 @@ TWO_SYSTEMS = pd.DataFrame(
 
 def test_a_rule_that_rests_on_two_systems_resolves_nothing_without_one() -> None:
     uses = {"VS02": ("visits", "care_placements")}
-    states = rule_states(pd.DataFrame({"rule": ["VS02"], "state": ["old"]}), uses, TWO_SYSTEMS)
+    states = rule_states(pd.DataFrame({"rule": ["VS02"], "state": ["old"], "is_shadow": [False]}), uses, TWO_SYSTEMS)
     last, _ = live((found("VS02 c1 synergy 1 . . ."), {"VS02": "fresh"}), (found(), states))
     assert last["status"].tolist() == ["open"]
 
 
 def test_a_rule_that_rests_on_its_own_system_resolves_without_another() -> None:
     both = TWO_SYSTEMS.assign(tables="people")
-    states = rule_states(pd.DataFrame({"rule": ["ID05"], "state": ["old"]}), {"ID05": ("people",)}, both)
+    states = rule_states(
+        pd.DataFrame({"rule": ["ID05"], "state": ["old"], "is_shadow": [False]}), {"ID05": ("people",)}, both
+    )
     rows = found("ID05 c1 synergy 1 . . .", "ID05 c2 liquidlogic 2 . . .")
     last, _ = live((rows, {"ID05": "fresh"}), (found(), states))
     assert last.set_index("source")["status"].to_dict() == {"synergy": "resolved", "liquidlogic": "open"}

@@ -222,7 +222,9 @@ def exceptions(rows: int = 400, children: int = 300, seed: int = 11) -> pd.DataF
     hidden = child % 40 == 3
     frame.loc[hidden, "detail"] = SECRET_DETAIL
     points = frame["severity"].map({"critical": 1000, "high": 400, "medium": 150, "info": 20})
-    frame = frame.assign(priority=points, why_first=frame["severity"].str.capitalize() + "; looked after", cause="")
+    frame = frame.assign(
+        priority=points, why_first=frame["severity"].str.capitalize() + "; looked after", cause="", claim=""
+    )
     frame = frame.assign(due_on=frame["first_seen_on"] + pd.Timedelta(days=10), is_overdue=age > 10, is_lead=True)
     return frame.sort_values("priority", ascending=False, kind="stable", ignore_index=True)
 

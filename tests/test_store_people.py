@@ -13,6 +13,7 @@ from config.errors import ConfigurationError
 from pipelines import store_people as people
 from pipelines import tables as t
 from pipelines.acts import honour
+from pipelines.answers import claims_known
 from pipelines.lifecycle import advance
 from pipelines.store import Store
 
@@ -151,20 +152,25 @@ def test_nothing_of_mine_to_take_back(store: Store) -> None:
         people.undo(store, one, "grace", BEFORE)
 
 
+def claimed(store: Store) -> tuple[date, int] | None:
+    told = claims_known(store, "exception")
+    return None if told.empty else (told["claimed_on"].iloc[0].date(), int(told["claim_failing"].iloc[0]))
+
+
 def test_a_claim_counts_the_nights_that_still_found_it(store: Store) -> None:
     night(store, FIRST, found())
     one = the_one(store)["exception_id"]
-    assert people.claimed_since(store, one) is None
+    assert claimed(store) is None
     people.claim(store, one, "corrected today", "ada", BEFORE)
-    assert people.claimed_since(store, one) == (FIRST, 0)
+    assert claimed(store) == (FIRST, 0)
     night(store, SECOND, found())
     night(store, THIRD, found().iloc[:0], state="old")  # the extract did not arrive: no evidence either way
     night(store, FOURTH, found())
-    assert people.claimed_since(store, one) == (FIRST, 2)
+    assert claimed(store) == (FIRST, 2)
     night(store, FOURTH + timedelta(1), found().iloc[:0])
-    assert the_one(store)["status"] == "resolved" and people.claimed_since(store, one) == (FIRST, 2)
+    assert the_one(store)["status"] == "resolved" and claimed(store) == (FIRST, 2)
     night(store, FOURTH + timedelta(2), found())
-    assert people.claimed_since(store, one) is None and the_one(store)["age_days"] == 5
+    assert claimed(store) is None and the_one(store)["age_days"] == 5
 
 
 def test_the_trail_of_one_month_and_of_nobody(store: Store) -> None:

@@ -20,6 +20,7 @@ from pipelines.commands.returned import apply
 
 #: What a terminal shows first.
 LEAD = ("priority", "rule", "child_id", "exception_id", "why_first", "detail", "owner", "age_days", "status")
+CLAIMS_LEAD = ("exception_id", "claim", "claimed_by", "owner")
 CAUSES_LEAD = ("exceptions", "children", "cause", "severity", "owner", "todo")
 
 
@@ -41,9 +42,10 @@ def exceptions() -> None:
 @click.option(
     "--status",
     multiple=True,
-    type=click.Choice(["open", "accepted", "not_evaluated", "resolved"]),
+    type=click.Choice(["open", "accepted", "explained", "not_evaluated", "resolved"]),
     help="Only this status; resolved ones are left out unless asked for.",
 )
+@click.option("--assigned", metavar="WHO", help="Only what is assigned to this person or team.")
 @click.option("--leads", is_flag=True, help="Only each child's lead exception, not the others under it.")
 @click.option("--overdue", is_flag=True, help="Only what is past its target time.")
 @as_of_option
@@ -55,6 +57,7 @@ def exceptions_list(
     severity: tuple[str, ...],
     child: str | None,
     status: tuple[str, ...],
+    assigned: str | None,
     leads: bool,
     overdue: bool,
     as_of: date | None,
@@ -75,6 +78,8 @@ def exceptions_list(
         frame = frame[frame["owner"].str.casefold() == owner.casefold()]
     if child:
         frame = frame[frame["child_id"] == child]
+    if assigned:
+        frame = frame[frame["assigned_to"].str.casefold() == assigned.casefold()]
     if leads:
         frame = frame[frame["is_lead"]]
     if overdue:
@@ -96,6 +101,49 @@ def exceptions_causes(known_on: date | None, style: str) -> None:
 
 
 exceptions.add_command(apply)
+
+
+@exceptions.command("volume")
+@click.option(
+    "--by",
+    type=click.Choice(["severity", "owner", "rule", "night"]),
+    default="severity",
+    show_default=True,
+    help="What a line stands for; night: a line for each night so far.",
+)
+@known_on_option
+@format_option
+def exceptions_volume(by: str, known_on: date | None, style: str) -> None:
+    """How many exceptions came, went and are past their target time: new, backlog, back, resolved, late, newly late.
+
+    Backlog is what a rule found on its first night, or on the first of its new version: it was there before.
+    """
+    from pipelines.answers import volume_known
+
+    print_frame(volume_known(open_store(), by, known_on), style)
+
+
+@exceptions.command("claims")
+@click.option(
+    "--by",
+    type=click.Choice(["exception", "owner", "person"]),
+    default="exception",
+    show_default=True,
+    help="Each claim, or how many by owner or by the person who claims.",
+)
+@click.option("--owner", help="Only what this owner has to put right.")
+@known_on_option
+@format_option
+def exceptions_claims(by: str, owner: str | None, known_on: date | None, style: str) -> None:
+    """What is said to be fixed in the source, and in how many extracts since it was still found; the longest failing first."""
+    from pipelines.answers import claims_known
+
+    frame = claims_known(open_store(), "claimed_by" if by == "person" else by, known_on)
+    if owner and "owner" in frame:
+        frame = frame[frame["owner"].str.casefold() == owner.casefold()]
+    print_frame(frame, style, CLAIMS_LEAD if by == "exception" else ())
+
+
 who_option = click.option("--who", help="Your name. Default: the name you are logged in with.")
 
 
@@ -115,11 +163,12 @@ def exceptions_show(exception_id: str) -> None:
     store = open_store()
     one_exception(store, exception_id)
     known = exceptions_known(store, include_resolved=True)
-    row = known[known["exception_id"] == exception_id].T.reset_index().set_axis(["part", "value"], axis=1)
+    known = known[known["exception_id"] == exception_id]
+    row = known.drop(columns="claim").T.reset_index().set_axis(["part", "value"], axis=1)
     row = row[row["value"].notna() & (row["value"] != "")]
     row["value"] = row["value"].map(lambda value: f"{value:%Y-%m-%d}" if isinstance(value, date) else value)
     print_frame(row, "table")
-    for line in standing_of(store, exception_id):
+    for line in [*(f"{claim}." for claim in known["claim"] if claim), *standing_of(store, exception_id)]:
         click.echo(line)
     print_frame(_told(trail(store, exception_id)).drop(columns=["exception_id", "rule", "child_id"]), "table")
 
@@ -173,6 +222,25 @@ def exceptions_accept(now: datetime, exception_id: str, until: date, reason: str
         )
 
 
+@exceptions.command("explain")
+@click.argument("exception_id", metavar="ID")
+@click.option(
+    "--reason", required=True, help="Why the child is no longer ours. Kept with your name; no names of children."
+)
+@who_option
+@pass_now
+def exceptions_explain(now: datetime, exception_id: str, reason: str, who: str | None) -> None:
+    """Explain a vanished child (SR08): the child is no longer ours, and why. It holds until the data prove it wrong.
+
+    It opens again when the child is seen, when another record of the child appears, or when the child still has an active plan after 28 days
+    (explained_days in priority.yml). Where only the record has gone, accept the exception until a date instead.
+    """
+    from pipelines.store_people import explain
+
+    explain(open_store(), exception_id, reason, _who(who), now)
+    click.echo(f"Explained {exception_id}. The next night shows it as explained.")
+
+
 @exceptions.command("claim")
 @click.argument("exception_id", metavar="ID")
 @click.option("--reason", help="What was done in the source.")
@@ -180,12 +248,13 @@ def exceptions_accept(now: datetime, exception_id: str, until: date, reason: str
 @pass_now
 def exceptions_claim(now: datetime, exception_id: str, reason: str | None, who: str | None) -> None:
     """Say that it was fixed in the source. The data decide: it resolves when its rule no longer finds it."""
-    from pipelines.store_people import claim, standing_of
+    from pipelines.answers import claims_known
+    from pipelines.store_people import claim
 
     store = open_store()
     claim(store, exception_id, reason, _who(who), now)
-    for line in standing_of(store, exception_id):
-        click.echo(line)
+    claims = claims_known(store, "exception").set_index("exception_id")["claim"]
+    click.echo(f"{claims[exception_id]}.")
 
 
 @exceptions.command("undo")

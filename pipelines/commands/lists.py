@@ -34,6 +34,7 @@ RANGE_LEAD = (
     "quarter_change",
 )
 _BREAKDOWNS = ["age", "need", "setting_type", "authority", "care", "team", "caseworker"]
+SHADOW_LEAD = ("rule", "child_id", "detail", "severity", "first_seen_on")
 FEED_LEAD = ("system", "feed", "status", "rows", "accepted", "set_aside", "reason")
 
 
@@ -123,6 +124,20 @@ def rules_list(style: str) -> None:
     from pipelines.catalogues import rules_frame
 
     print_frame(rules_frame()[["rule", "title", "severity", "kind", "owner", "fix_in"]], style)
+
+
+@rules.command("shadow")
+@click.argument("code", required=False)
+@known_on_option
+@format_option
+def rules_shadow(code: str | None, known_on: date | None, style: str) -> None:
+    """What the rules in shadow would raise (or one, by its CODE): nothing of it is in a list or a figure.
+
+    A rule is put in shadow in rules.yml, until a date or until the line is taken out.
+    """
+    from pipelines.answers import shadow_known
+
+    print_frame(shadow_known(open_store(), code.upper() if code else None, known_on), style, SHADOW_LEAD)
 
 
 @rules.command("show")

@@ -1,0 +1,88 @@
+"""The digest: one page a night, as HTML and text, for a folder and for an e-mail. Counts and links only; nothing in it is about one child."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from outputs.about import About, system_title
+from outputs.render import environment
+from outputs.volume_table import TOLD, by_severity
+from outputs.wording import SEVERITY_TITLES, uk_date
+
+#: The counts of the digest, in order.
+COUNTS = ("new", "reopened", "newly_overdue", "resolved", "overdue", "number")
+#: What people open from it, and what for.
+LINKS = (("report.html", "Look at the page"), ("exceptions.xlsx", "Work from the workbook"))
+
+
+@dataclass(frozen=True)
+class Digest:
+    """A subject, and the page as text and as HTML."""
+
+    subject: str
+    text: str
+    html: str
+
+
+def digest_of(volume: pd.DataFrame, about: About, outputs_url: str = "") -> Digest:
+    """The digest of a night.
+
+    `volume` as `pipelines.volume.volume` gives it; `about` names the night and what was not received; `outputs_url` is where people reach the folder
+    of outputs. Without it the names of the files stand for the links.
+    """
+    rows = by_severity(volume)
+    totals = {name: sum(row[name] for row in rows) for name in (*COUNTS, "backlog")}
+    lines = [{"title": SEVERITY_TITLES[row["severity"]], **row} for row in rows] + [{"title": "All", **totals}]
+    content: dict[str, Any] = {
+        "council": about.council,
+        "night": uk_date(about.as_of),
+        "run_id": about.run_id,
+        "heads": [TOLD[name][0] for name in COUNTS],
+        "rows": [{"title": line["title"], "cells": [line[name] for name in COUNTS]} for line in lines],
+        "backlog": totals["backlog"],
+        "missing": _missing(about),
+        "links": _links(about, outputs_url),
+    }
+    subject = (
+        f"{about.council}, {content['night']}: {totals['new']:,} new, {totals['newly_overdue']:,} newly late, "
+        f"{totals['resolved']:,} resolved" + (", sources missing" if content["missing"] else "")
+    )
+    return Digest(subject, _text(content), environment().get_template("digest.html.j2").render(**content))
+
+
+def write_digest(folder: Path, digest: Digest) -> None:
+    """Write ``digest.html`` and ``digest.txt``. Raises OSError where they cannot be written."""
+    (folder / "digest.html").write_bytes(digest.html.encode("utf-8"))
+    (folder / "digest.txt").write_bytes(digest.text.encode("utf-8"))
+
+
+def _missing(about: About) -> list[str]:
+    """A line a system: which of its feeds were not received. Not why: a reason may hold a path or a name."""
+    feeds: dict[str, list[str]] = {}
+    for missing in about.sources_not_received:
+        feeds.setdefault(missing.system, []).append(missing.feed)
+    return [f"{system_title(system)}: {', '.join(names)}" for system, names in feeds.items()]
+
+
+def _links(about: About, outputs_url: str) -> list[dict[str, str]]:
+    base = f"{outputs_url}/{about.period}/{about.run_id}" if outputs_url else ""
+    return [{"what": what, "name": name, "url": f"{base}/{name}" if base else ""} for name, what in LINKS]
+
+
+def _text(content: dict[str, Any]) -> str:
+    wide = max(len(head) for head in content["heads"]) + 2
+    lines = [f"{content['council']}: exceptions of the night of {content['night']}", ""]
+    lines.append(" " * 10 + "".join(f"{head:>{wide}}" for head in content["heads"]))
+    lines += [f"{row['title']:<10}" + "".join(f"{cell:>{wide},}" for cell in row["cells"]) for row in content["rows"]]
+    if content["backlog"]:
+        lines += [
+            "",
+            f"Beside these, {content['backlog']:,} of rules that judged for the first time: backlog, not news.",
+        ]
+    lines += ["", *(["Not received:", *(f"  {line}" for line in content["missing"])] if content["missing"] else ["Every source was received."])]  # fmt: skip
+    lines += ["", *(f"{link['what']}: {link['url'] or link['name']}" for link in content["links"])]
+    return "\n".join([*lines, f"Run {content['run_id']}. Counts only: nothing here is about one child.", ""])

@@ -1,0 +1,44 @@
+"""How many exceptions came, went and are late since the night before, as rows for a page and as a table of a summary sheet."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pandas as pd
+
+from outputs.covers import Cover
+from outputs.wording import SEVERITIES, SEVERITY_MEANINGS, SEVERITY_TITLES
+
+#: The counts that are told, in order: their names, their headings, and what they mean.
+TOLD = {
+    "new": ("New", "found for the first time"),
+    "backlog": ("Backlog", "found on the first night of a rule, or of its new version: there before"),
+    "reopened": ("Back", "resolved earlier, and found again"),
+    "resolved": ("Resolved", "no longer found, on fresh data"),
+    "newly_overdue": ("Newly late", "past its target time since last night"),
+    "overdue": ("Late", "past its target time"),
+    "number": ("Standing", "open, accepted, or not checked"),
+}
+
+
+def by_severity(volume: pd.DataFrame) -> list[dict[str, Any]]:
+    """One row a severity, with the counts of TOLD. `volume` as `pipelines.volume.volume` gives it; severities without any are rows of zeros."""
+    counts = volume.assign(number=volume[["open", "accepted", "not_evaluated"]].sum(axis=1))
+    summed = counts.groupby("severity")[list(TOLD)].sum().reindex(list(SEVERITIES), fill_value=0).astype("int64")
+    return [{"severity": severity, **numbers} for severity, numbers in summed.to_dict("index").items()]
+
+
+def write_volume(sheet: Cover, volume: pd.DataFrame) -> None:
+    """Put the table on a summary sheet; the last line is the total of the lines above it."""
+    rows = by_severity(volume)
+    sheet.heading("Since the night before")
+    heads = [(title, "head right") for title, _ in TOLD.values()]
+    sheet.line(("Severity", "head"), ("What it means", "head"), *heads, height=20)
+    for row in rows:
+        cells = [(row[name] or None, "count") for name in TOLD]
+        severity = row["severity"]
+        label, meaning = (SEVERITY_TITLES[severity], f"severity {severity}"), (SEVERITY_MEANINGS[severity], "fact")
+        sheet.line(label, meaning, *cells)
+    totals = [(sum(row[name] for row in rows), "total") for name in TOLD]
+    sheet.line(("Total", "total label"), (None, "total label"), *totals)
+    sheet.prose(". ".join(f"{title}: {about}" for title, about in TOLD.values()) + ".")

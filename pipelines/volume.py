@@ -1,0 +1,56 @@
+"""How many exceptions came, went and are late, in one night. Pure: frames in, frames out."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from config.priority import Priority
+from pipelines.lifecycle import ACCEPTED, EXPLAINED, NOT_EVALUATED, OPEN, RESOLVED
+from pipelines.priority import targets
+
+KEYS = ("rule", "severity", "owner")
+STANDING = (OPEN, ACCEPTED, NOT_EVALUATED)
+#: What is counted, in the order in which it is told.
+COUNTS = ("open", "accepted", "not_evaluated", "new", "backlog", "reopened", "resolved", "overdue", "newly_overdue")
+
+
+def volume(
+    before: pd.DataFrame,
+    tonight: pd.DataFrame,
+    weights: Priority,
+    night: pd.Timestamp,
+    since: pd.Timestamp | None = None,
+) -> pd.DataFrame:
+    """The counts of a night by rule, severity and owner: columns KEYS and COUNTS.
+
+    `before` and `tonight` are the exceptions as two nights left them, each with its resolved ones; `since` is the earlier of the two nights (the
+    day before unless said). What a rule raised on its first night, or the
+    first of a new version, is `backlog` and not `new`. `overdue` is past its target time; `newly_overdue` was not so the night before.
+    """
+    was_late = before.loc[_late(before, weights, since or night - pd.Timedelta(days=1)), "exception_id"]
+    late = _late(tonight, weights, night)
+    first = (tonight["first_seen_on"] == night) & (tonight["status"] != RESOLVED)
+    backlog = first & tonight["is_backlog"].astype("boolean").fillna(False).astype(bool)
+    flags = {
+        **{status: tonight["status"] == status for status in STANDING},
+        # What people explained is theirs, as what they accepted is.
+        ACCEPTED: tonight["status"].isin([ACCEPTED, EXPLAINED]),
+        "new": first & ~backlog,
+        "backlog": backlog,
+        "reopened": (tonight["reopened_on"] == night) & (tonight["status"] != RESOLVED),
+        "resolved": (tonight["status"] == RESOLVED) & (tonight["resolved_on"] == night),
+        "overdue": late,
+        "newly_overdue": late & ~tonight["exception_id"].isin(was_late),
+    }
+    counted = tonight[list(KEYS)].assign(**{name: flags[name].astype("int64") for name in COUNTS})
+    told = counted.groupby(list(KEYS), sort=True, dropna=False)[list(COUNTS)].sum().reset_index()
+    return told[told[list(COUNTS)].any(axis=1)].reset_index(drop=True)
+
+
+def summed(counts: pd.DataFrame, by: str) -> pd.DataFrame:
+    """The counts of `volume` by one of its keys, with as many rows as it has values."""
+    return counts.groupby(by, sort=False)[list(COUNTS)].sum().reset_index()
+
+
+def _late(exceptions: pd.DataFrame, weights: Priority, night: pd.Timestamp) -> pd.Series:
+    return targets(exceptions, weights, night)["is_overdue"]
