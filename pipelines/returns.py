@@ -25,6 +25,7 @@ from connectors.returned import Returned
 from outputs.protect import CELL_LIMIT, clean_text
 
 APPLY, SAME, CONFLICT, REFUSED = "apply", "same", "conflict", "refused"
+SO_ALREADY = "it is so already"
 #: One row an edit: where it was made, by whom, what was handed out (`old`, and `was`: the same, unmasked), what it says now, what comes of it.
 EDIT_COLUMNS = (
     "file", "sheet", "cell", "line", "handout", "key", "who", "field", "title", "old", "was", "basis", "new", "outcome", "why",
@@ -124,17 +125,19 @@ def weigh(edits: pd.DataFrame, current: pd.DataFrame, taken: pd.DataFrame | None
     mine = folded(by) == folded(edits["who"])
     live = edits["outcome"] == APPLY
     same = live & (edits["new"] == value) & (~proposed | mine)
+    before = pd.Series(False, index=edits.index)
     if taken is not None and len(taken):
         here = _effects(edits.assign(value_hash=value_hash(edits["new"])))
-        same |= live & pd.Series(here.isin(_effects(taken)), index=edits.index)
+        before = live & pd.Series(here.isin(_effects(taken)), index=edits.index)
     confirms = proposed & ~mine & (edits["new"] == value)
+    same = same | before
     meets = live & ~same & ~confirms & (value != edits["was"]) & (by != "") & ~mine
     where = " in " + now["place"].astype("str").fillna("")
     told = "since this was handed out " + by + where.where(where != " in ", "") + " put " + quoted(value)
     told = told + "; this file says " + quoted(edits["new"]) + "; what stood before this file stays"
     return edits.assign(
         outcome=edits["outcome"].mask(same, SAME).mask(meets, CONFLICT),
-        why=edits["why"].mask(same, "it is so already").mask(meets, told).astype("str"),
+        why=edits["why"].mask(same, SO_ALREADY).mask(before, "it was applied before").mask(meets, told).astype("str"),
     )
 
 
@@ -157,22 +160,24 @@ def contested(edits: pd.DataFrame, weighed: pd.Series | None = None) -> pd.DataF
     values = edits["new"] if weighed is None else weighed
     live = edits["outcome"] == APPLY
     cells = [edits["key"], edits["field"]]
-    last = edits["file"].where(live).groupby([*cells, folded(edits["who"])]).transform("last")
+    # What is so already is said all the same: a file that is handed in again stands over its forerunner again.
+    said = edits["file"].where(edits["outcome"].isin([APPLY, SAME, CONFLICT]))
+    last = said.groupby([*cells, folded(edits["who"])]).transform("last")
     earlier = live & (edits["file"] != last) & last.notna()
     edits = edits.assign(
         outcome=edits["outcome"].mask(earlier, SAME),
         why=edits["why"].mask(earlier, "a later file of the same person says it, or says otherwise").astype("str"),
     )
-    live = edits["outcome"] == APPLY
-    several = values.where(live).groupby(cells).transform("nunique") > 1
-    against = live & several
+    # What is so already, or meets what stands, is a word too: where another clears what stands it would come in the next time.
+    heard = edits["outcome"].isin([APPLY, CONFLICT]) | (edits["why"] == SO_ALREADY)
+    against = (edits["outcome"] == APPLY) & (values.where(heard).groupby(cells).transform("nunique") > 1)
     if not against.any():
         return edits
     place = (
         edits["file"] + ", " + edits["sheet"] + "!" + edits["cell"] + ", " + edits["who"].where(edits["who"] != "", "?")
     )
-    told = (quoted(edits["new"]) + " (" + place + ")")[against]
-    named = told.groupby([edits.loc[against, "key"], edits.loc[against, "field"]]).transform(" and ".join)
+    told = (quoted(edits["new"]) + " (" + place + ")")[heard]
+    named = told.groupby([edits.loc[heard, "key"], edits.loc[heard, "field"]]).transform(" and ".join)
     return edits.assign(
         outcome=edits["outcome"].mask(against, CONFLICT),
         why=edits["why"]

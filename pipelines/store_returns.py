@@ -18,10 +18,10 @@ from pipelines.acts import OF_PEOPLE, UNDONE, taken_back
 from pipelines.database import lock
 from pipelines.handed_out import read_handed_out
 from pipelines.history import read_known, shown
-from pipelines.returns import APPLY, HandedIn, changed, contested, value_hash, weigh
+from pipelines.returns import APPLY, HandedIn, changed, value_hash, weigh
 from pipelines.store import Store
 from pipelines.store_people import read_events
-from pipelines.worked import FIELDS, REASON, acts_of, side_by_side, what_stands
+from pipelines.worked import FIELDS, REASON, acts_of, contest, what_stands
 
 KIND = "exceptions"
 _TITLES = {field.key: field.title for field in FIELDS}
@@ -41,7 +41,7 @@ def hand_in(
         lock(connection)
         exceptions = shown(connection, read_known(connection, "exceptions", night))
         readable = [file for file in files if file.refusal is None]
-        _contest(connection, readable, exceptions, night)
+        contest(readable, exceptions, *_standing(connection, exceptions, night))
         for file in readable:
             _apply(connection, file, exceptions, night, at)
         if not dry_run:
@@ -70,19 +70,6 @@ def _read(store: Store, path: Path, who: str | None) -> HandedIn:
     except EhcpError as refusal:
         file.refusal, file.edits = refusal, HandedIn(path).edits
     return file
-
-
-def _contest(connection: Connection, files: list[HandedIn], exceptions: pd.DataFrame, night: date) -> None:
-    """All files of the sitting against each other, once what is so already is out of the way."""
-    stands, taken = _standing(connection, exceptions, night)
-    if not files:
-        return
-    weighed = [weigh(file.edits, stands, taken) for file in files]
-    together = pd.concat(weighed, keys=range(len(files)))
-    found = contested(together, side_by_side(together, exceptions))
-    for place, file in enumerate(files):
-        if len(file.edits):
-            file.edits = found.loc[place]
 
 
 def _standing(connection: Connection, exceptions: pd.DataFrame, night: date) -> tuple[pd.DataFrame, pd.DataFrame]:

@@ -23,7 +23,19 @@ from pipelines.acts import (
     standing,
 )
 from pipelines.lifecycle import RESOLVED
-from pipelines.returns import APPLY, CONFLICT, REFUSED, SAME, Field, folded, quoted, shown_text
+from pipelines.returns import (
+    APPLY,
+    CONFLICT,
+    REFUSED,
+    SAME,
+    Field,
+    HandedIn,
+    contested,
+    folded,
+    quoted,
+    shown_text,
+    weigh,
+)
 
 _TITLES = {column.key: column.title for column in ENTRIES}
 UNTIL, REASON = "accept_until", "accept_reason"
@@ -107,10 +119,20 @@ def _wide(stands: pd.DataFrame) -> pd.DataFrame:
     return wide.reindex(columns=[field.key for field in FIELDS]).astype("str")
 
 
-def side_by_side(edits: pd.DataFrame, exceptions: pd.DataFrame) -> pd.Series:
-    """The values to weigh two people's edits by: where two have to agree on an acceptance, each gives a reason of their own."""
-    severity = edits["key"].map(exceptions.set_index("exception_id")["severity"])
-    return edits["new"].mask((edits["field"] == REASON) & severity.isin(SECONDED) & (edits["new"] != ""), "")
+def contest(files: list[HandedIn], exceptions: pd.DataFrame, stands: pd.DataFrame, taken: pd.DataFrame) -> None:
+    """All files of one sitting against each other, once what is so already is out of the way; puts the outcome on their edits.
+
+    Where two have to agree on an acceptance, each gives a reason of their own: their reasons may differ.
+    """
+    if not files:
+        return
+    together = pd.concat([weigh(file.edits, stands, taken) for file in files], keys=range(len(files)))
+    severity = together["key"].map(exceptions.set_index("exception_id")["severity"])
+    own = (together["field"] == REASON) & severity.isin(SECONDED) & (together["new"] != "")
+    found = contested(together, together["new"].mask(own, ""))
+    for place, file in enumerate(files):
+        if len(file.edits):
+            file.edits = found.loc[place]
 
 
 def acts_of(

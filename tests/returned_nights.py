@@ -75,8 +75,8 @@ def ids(store: Store) -> dict[str, str]:
     return store.exceptions(include_resolved=True).set_index("child_id")["exception_id"].to_dict()
 
 
-def filled(store: Store, path: Path, name: str, who: str | None, **cells: object) -> Path:
-    """A copy of a workbook with cells filled in: ``c1_note="text"`` writes the note of the exception of child c1."""
+def filled(store: Store | dict[str, str], path: Path, name: str, who: str | None, **cells: object) -> Path:
+    """A copy of a workbook with cells filled in: ``c1_note="text"`` writes the note of the exception of child c1 (or of that name in a dict)."""
     titles = {
         "to": "Assigned to",
         "fixed": "Fixed in source",
@@ -84,11 +84,11 @@ def filled(store: Store, path: Path, name: str, who: str | None, **cells: object
         "reason": "Reason to accept",
         "note": "Note",
     }
-    known = ids(store)
+    known = store if isinstance(store, dict) else ids(store)
 
     def work(book: object) -> None:
         for cell, value in cells.items():
-            child, field = cell.split("_")
+            child, field = cell.rsplit("_", 1)
             put("All exceptions", known[child], titles[field], value)(book)
 
     return worked(path, work, who=who, to=path.with_name(name))
