@@ -96,7 +96,7 @@ def work_through(folder: Path, nights: list[tuple[date, Path]]) -> Worked:
         }, False)],
         1: [("Grace", {
             "confirmed_until": "01/03/2027", "confirmed_reason": "I agree", "assigned_to": "Data team", "taken back_until": None,
-            "failing_note": "=still there 🙂",
+            "failing_note": "+ still there 🙂",
         }, True)],
         2: [("Ada", {"taken back_until": None, "taken back_reason": None, "assigned_to": "Ada"}, False),
             ("Grace", {"assigned_to": "Grace"}, True)],
@@ -169,7 +169,7 @@ def test_the_trail_says_who_did_what_from_which_file_and_cell(worked: Worked) ->
     ]
     assert told("failing") == [(first, "claimed fixed", "Ada", "Ada.xlsx"), (second, "noted", "Grace", "Grace.xlsx")]
     assert told("resolved") == [(first, "claimed fixed", "Ada", "Ada.xlsx")]
-    assert trail["who"].notna().sum() == 10
+    assert trail["who"].notna().sum() == 11
 
 
 def test_the_nights_told_what_came_of_each_file(worked: Worked) -> None:
@@ -197,7 +197,7 @@ def test_the_last_workbook_shows_what_stands(worked: Worked) -> None:
         return at(book, "All exceptions", worked.chosen[name], title).value
 
     assert cell("assigned", "Assigned to") == "Data team" and cell("assigned", "Note") == "rang the school"
-    assert cell("failing", "Fixed in source") == "Yes" and cell("failing", "Note") == "=still there 🙂"
+    assert cell("failing", "Fixed in source") == "Yes" and cell("failing", "Note") == "+ still there 🙂"
     assert at(book, "All exceptions", worked.chosen["failing"], "Note").data_type == "s"
     assert cell("confirmed", "Accept until") == datetime(2027, 3, 1) and cell("confirmed", "Status") == "Accepted"
     assert cell("lapses", "Accept until") is None and cell("taken back", "Accept until") is None
