@@ -273,6 +273,8 @@ def invent_crowd(count: int, seed: int = 1) -> tuple[pd.DataFrame, pd.DataFrame]
         values = whole[column].to_numpy(copy=True)
         values[twin] = values[twin - 1]
         whole[column] = values
+    same = twin[whole["forename"].to_numpy()[twin] == whole["forename"].to_numpy()[twin - 1]]
+    whole.loc[same, "forename"] = "Octavian"  # twins of one name would be two children to nobody
     parts = [_held(whole, source, draw, count) for source in ("synergy", "capita", "liquidlogic")]
     table = pd.concat(parts, ignore_index=True)
     return canonical(table), table[["source", "source_id", "person"]]
