@@ -10,6 +10,8 @@ from hypothesis import strategies as st
 from config.errors import ConfigurationError
 from config.limits import load_limits
 from outputs.figures import nights_of, travelled
+from outputs.wording import BREAKDOWNS
+from pipelines.commands.lists import kpis as kpis_command
 from pipelines.configuration import _need_rules
 from pipelines.kpi_breakdowns import NOT_RECORDED, broken_down, child_facts, with_value
 from pipelines.kpi_ranges import either_way
@@ -188,3 +190,8 @@ def test_phase_transfers_are_told_apart_by_deadline_and_age_and_add_up():
         for part in REGISTRY["K15"].measure(drawn_night)
     }
     assert lines == {"": (3, 5), "into_secondary": (1, 2), "into_post_16": (1, 1), "other_transfers": (1, 2)}
+
+
+def test_the_command_offers_every_breakdown_there_is():
+    [by] = [option for option in kpis_command.params if option.name == "by"]
+    assert list(by.type.choices) == list(BREAKDOWNS)
