@@ -40,7 +40,7 @@ from pipelines.freezing import (
 from pipelines.history import read_known, read_nightly, shown
 from pipelines.kpis import COHORTS
 from pipelines.packs import LONDON, write_pack
-from pipelines.signoff_state import need_freeze, newest_freeze, pack_folder, pack_name, still_unexplained
+from pipelines.signoff_state import erased_hashes, need_freeze, newest_freeze, pack_folder, pack_name, still_unexplained
 from pipelines.store import Store
 from pipelines.store_people import read_events
 from pipelines.store_signoff import JournalWriter, as_utc, feed_acceptances, read_rows, save_rows, writing
@@ -150,16 +150,17 @@ def _freeze(
         opening=opening,
         versions=versions,
     )
-    rows = frozen_rows(parts)
+    erased = erased_hashes(writer.records)
+    rows = _without(frozen_rows(parts), erased)
     if before is not None:
-        told = difference(before, rows)
+        told = difference(before[before["content"].notna()], rows)
         if told.empty:
             raise ConfigurationError(
                 f"Nothing differs from what is frozen for {period}.",
                 "A restatement is for a month that is told otherwise by now.",
             )
         parts["restated"] = told
-        rows = frozen_rows(parts)
+        rows = _without(frozen_rows(parts), erased)
     hashes = part_hashes(rows)
     earlier = newest_freeze(writer.records, period)
     version = earlier.facts["version"] + 1 if earlier else 1
@@ -182,6 +183,11 @@ def _freeze(
     with publish.writing(store.settings.outputs_dir, period, pack_name(version)) as folder:
         files = write_pack(folder, rows, facts, now)
     return writer.add(FROZEN, now, facts | {"files": files})
+
+
+def _without(rows: pd.DataFrame, erased: set[str]) -> pd.DataFrame:
+    """The rows without those that were erased: a restatement does not bring them back."""
+    return rows[~rows["hash"].isin(erased)].reset_index(drop=True)
 
 
 _NO_BRIDGES = pd.DataFrame(

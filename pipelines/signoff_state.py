@@ -11,7 +11,7 @@ from config.errors import ConfigurationError
 from config.signoff import load_signoff
 from pipelines.acts import OF_PEOPLE
 from pipelines.caveats import IGNORE, UNEXPLAINED, unexplained, unexplained_caveat
-from pipelines.chain import DECLINED, FROZEN, SIGNED, Record
+from pipelines.chain import DECLINED, ERASED, FROZEN, SIGNED, Record
 from pipelines.freezing import part_frames
 from pipelines.history import shown
 from pipelines.store import Store
@@ -43,6 +43,11 @@ def pack_folder(store: Store, frozen: Record) -> Path:
 def pack_name(version: int) -> str:
     """The name of the folder of a pack."""
     return f"signoff-v{version}"
+
+
+def erased_hashes(records: Iterable[Record]) -> set[str]:
+    """The hashes of all rows whose erasure was recorded."""
+    return {value for record in records if record.facts.get("kind") == ERASED for value in record.facts.get("rows", ())}
 
 
 def decisions(records: Iterable[Record], frozen: Record) -> pd.DataFrame:

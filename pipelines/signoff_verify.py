@@ -15,7 +15,6 @@ from config.errors import ConfigurationError
 from config.signoff import load_signoff
 from pipelines.chain import (
     DECLINED,
-    ERASED,
     FROZEN,
     SIGNED,
     Breach,
@@ -26,7 +25,7 @@ from pipelines.chain import (
 )
 from pipelines.freezing import frozen_hash, part_hashes, row_hash
 from pipelines.packs import HASHES
-from pipelines.signoff_state import pack_folder
+from pipelines.signoff_state import erased_hashes, pack_folder
 from pipelines.store import Store
 from pipelines.store_signoff import journal, passphrases, read_rows, receipt_folders
 
@@ -62,7 +61,7 @@ def verify(store: Store, period: str | None = None, receipts: Sequence[Path] = (
     }
     for frozen in freezes.values():
         if period in (None, frozen.facts["period"]):
-            found += _broken_freeze(store, frozen, _erased(records))
+            found += _broken_freeze(store, frozen, erased_hashes(records))
     found += _broken_decisions(records, freezes)
     return pd.DataFrame([vars(breach) for breach in found], columns=list(BREACH_COLUMNS)).drop_duplicates()
 
@@ -72,11 +71,6 @@ def _texts(place: Path) -> dict[str, str]:
         sorted([*place.glob("*.json"), *place.glob("*.txt")]) if place.is_dir() else [place] if place.exists() else []
     )
     return {file.name: file.read_text(encoding="utf-8", errors="replace") for file in files}
-
-
-def _erased(records: list[Record]) -> set[str]:
-    """The hashes of all rows whose erasure was recorded."""
-    return {value for record in records if record.facts.get("kind") == ERASED for value in record.facts.get("rows", ())}
 
 
 def _broken_freeze(store: Store, frozen: Record, erased: set[str]) -> Iterator[Breach]:

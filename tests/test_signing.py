@@ -132,6 +132,19 @@ def test_content_that_is_taken_away_without_a_record_is_found(month: Store) -> N
     assert verify(month)["place"].tolist() == ["2026-10 version 1: register C2"]
 
 
+def test_a_restatement_does_not_bring_back_what_was_erased(month: Store) -> None:
+    erase(month, "C1", "retention is over", "operator", NOW)
+    write_night(month, CUT_OFF, new="Y", started="2026-10-10", met=4, plans=4, v=100.0)
+    _, told = restate(month, PERIOD, "keyed late", "A. Analyst", NOW)
+    assert told.loc[told["part"] != "kpi_values", ["part", "field", "after"]].to_numpy().tolist() == [
+        ["kpi_members", "changed", "1"]
+    ]
+    with month.reading() as connection:
+        rows = read_rows(connection, PERIOD, 2)
+    assert not rows["content"].str.contains('"child_id":"C1"').any() and rows["content"].notna().all()
+    assert verify(month).empty
+
+
 # Codes
 
 
