@@ -93,7 +93,7 @@ def drawn(number: int) -> pd.DataFrame:
         exception_id=("x" + places.astype("str").str.zfill(15)),
         child_id="C" + numbers.str.zfill(7), source="synergy", source_id=numbers, row_id=places.astype("str"), thing="", field="placement_ended_on",
         detail="the review of 2026-03-0" + (places % 9 + 1).astype("str") + " was due on 2026-05-26; nothing is recorded since then for the plan " + numbers,
-        owner=[OWNERS[place % len(OWNERS)] for place in range(number)], status="open", on_old_data=False,
+        owner=[OWNERS[place % len(OWNERS)] for place in range(number)], status="open", on_old_data=False, is_backlog=False,
         first_seen_on=pd.Timestamp(2026, 11, 1), reopened_on=pd.NaT, resolved_on=pd.NaT,
     )  # fmt: skip
 

@@ -50,6 +50,7 @@ def night(
         today = pd.Timestamp(day)
         exceptions, events = advance(kept.previous("exceptions"), findings, {"RV01": state}, set(), today)
         exceptions, lapsed = honour(exceptions, people.read_events(kept.connection), today)
+        exceptions = exceptions.assign(is_backlog=False)
         kept.open_run({"application": "test"}, NOW)
         kept.save("exceptions", exceptions)
         kept.save("register", register)

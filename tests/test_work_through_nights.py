@@ -18,6 +18,7 @@ from test_returned import through_libreoffice
 
 from config.settings import load_settings
 from pipelines import store_people as people
+from pipelines.answers import claims_known
 from pipelines.demo import invent
 from pipelines.run import RunResult, run_night
 from pipelines.store import Store
@@ -187,7 +188,8 @@ def test_the_nights_told_what_came_of_each_file(worked: Worked) -> None:
 def test_a_claim_tells_in_how_many_nights_it_still_failed(worked: Worked) -> None:
     one = worked.chosen["failing"]
     fresh = [not states(worked.untouched, day).loc[one, "on_old_data"] for day in worked.days[1:]]
-    assert people.claimed_since(worked.store, one) == (worked.days[0], sum(fresh))
+    told = claims_known(worked.store, "exception").set_index("exception_id").loc[one]
+    assert (told["claimed_on"].date(), told["claim_failing"]) == (worked.days[0], sum(fresh))
 
 
 def test_the_last_workbook_shows_what_stands(worked: Worked) -> None:
