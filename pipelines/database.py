@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event, text, update
-from sqlalchemy.exc import ArgumentError, DBAPIError
+from sqlalchemy.exc import ArgumentError, DatabaseError, DBAPIError, InterfaceError, OperationalError
 
 from config.errors import ConfigurationError, StoreError
 from config.settings import Settings
@@ -22,7 +24,9 @@ def open_engine(settings: Settings) -> Engine:
     try:
         if url.startswith("sqlite"):
             settings.data_dir.mkdir(parents=True, exist_ok=True)
-            _need_database(url, settings)
+            path = url.removeprefix("sqlite:///")
+            if not Path(path).exists():  # opening it would make it
+                _need_none_before(path, settings)
         try:
             engine = create_engine(url.replace("postgresql://", "postgresql+psycopg://", 1))
         except (ArgumentError, ImportError) as error:
@@ -32,7 +36,11 @@ def open_engine(settings: Settings) -> Engine:
             ) from error
         if engine.dialect.name == "sqlite":
             event.listen(engine, "connect", _prepare_sqlite)
-        _upgrade(engine)
+        try:
+            _upgrade(engine, settings)
+        except BaseException:
+            engine.dispose()
+            raise
     except OSError as error:
         raise unusable(str(error.strerror)) from error
     except DBAPIError as error:
@@ -49,6 +57,18 @@ def lock(connection: Connection) -> None:
         connection.execute(update(t.runs).where(t.runs.c.run_id == "").values(status=""))
 
 
+@contextmanager
+def telling() -> Iterator[None]:
+    """What a database says that is locked, full, gone or damaged becomes a StoreError; a statement of ours that is wrong keeps its traceback."""
+    try:
+        yield
+    except DBAPIError as error:
+        # A damaged file is a plain DatabaseError, the parent of what a wrong statement raises.
+        if type(error) in (DatabaseError, InterfaceError, OperationalError):
+            raise unusable(first_line(error)) from error
+        raise
+
+
 def unusable(why: str) -> StoreError:
     """The error for a database that cannot be used, to be raised."""
     return StoreError(
@@ -62,12 +82,11 @@ def first_line(error: DBAPIError) -> str:
     return str(error.orig).splitlines()[0]
 
 
-def _need_database(url: str, settings: Settings) -> None:
-    """A database that was there and is gone is not begun anew in silence: its history would be lost without a word."""
-    path = Path(url.removeprefix("sqlite:///"))
-    if not path.exists() and (settings.private_dir / "tables").is_dir():
+def _need_none_before(database: str, settings: Settings) -> None:
+    """A database that was there and is gone, or is empty, is not begun anew in silence: its history would be lost without a word."""
+    if (settings.private_dir / "tables").is_dir():
         raise StoreError(
-            f"The database {path} is gone, although nights have been run here.",
+            f"The database {database} is gone or empty, although nights have been run here.",
             f"Restore it from a backup; to begin anew on purpose, empty {settings.data_dir} first.",
         )
 
@@ -83,7 +102,7 @@ def head() -> str:
     return max(path.name[:4] for path in (_MIGRATIONS / "versions").glob("[0-9]*.py"))
 
 
-def _upgrade(engine: Engine) -> None:
+def _upgrade(engine: Engine, settings: Settings) -> None:
     with engine.connect() as connection:
         known = None
         if connection.dialect.has_table(connection, "alembic_version"):
@@ -96,6 +115,8 @@ def _upgrade(engine: Engine) -> None:
             f"The database is of a newer version ({known}) than this program ({newest}).",
             "Install the newer program, or use another database.",
         )
+    if known is None:
+        _need_none_before(str(engine.url.database), settings)
     from alembic import command
     from alembic.config import Config
 

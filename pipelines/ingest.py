@@ -20,6 +20,7 @@ from config.canonical import TABLES
 from config.errors import ExtractError, FeedRefusedError
 from config.profiles import Feed, Profile
 from config.settings import Settings
+from connectors.files import check_size
 from connectors.pull import Arrival, fetch, fetch_lookups
 from connectors.reading import read_feed
 from pipelines.frames import age_on
@@ -110,6 +111,7 @@ def _take(
         path = fetch(arrival, profile, work / profile.system)
         if arrival.path is None:
             fetch_lookups(profile, path.parent)
+        check_size(path, feed)  # before a copy of two gigabytes is kept
         row |= {"file": path.name, "sha256": keep_raw(settings.private_dir, path)}
         reading = read_feed(profile, feed.name, path, as_of=as_of)
     except ExtractError as error:

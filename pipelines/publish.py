@@ -35,19 +35,30 @@ def writing(outputs: Path, period: str, run_id: str) -> Iterator[Path]:
 
 
 def make_latest(outputs: Path, period: str, run_id: str) -> Path:
-    """Point ``<outputs>/latest`` at a run, in one step where the system can; Windows without the right to link gets a copy."""
+    """Point ``<outputs>/latest`` at a run, in one step where the system can; Windows without the right to link gets a copy.
+
+    Raises StoreError where somebody has a file of the earlier copy open; the run's own outputs stand all the same.
+    """
     latest, target = outputs / "latest", Path(period) / run_id
-    fresh = outputs / "latest.new"
-    _remove(fresh)
+    fresh, old = outputs / "latest.new", outputs / "latest.old"
     try:
-        fresh.symlink_to(target, target_is_directory=True)
-    except OSError:
-        shutil.copytree(outputs / target, fresh)
-    if latest.is_dir() and not latest.is_symlink():
-        _remove(outputs / "latest.old")
-        latest.replace(outputs / "latest.old")
-    fresh.replace(latest)
-    _remove(outputs / "latest.old")
+        _remove(fresh)
+        try:
+            fresh.symlink_to(target, target_is_directory=True)
+        except OSError:
+            shutil.copytree(outputs / target, fresh)
+        try:
+            fresh.replace(latest)
+        except OSError:  # Windows renames nothing over a folder, nor over a link to one
+            _remove(old)
+            latest.replace(old)
+            fresh.replace(latest)
+            _remove(old)
+    except OSError as error:
+        raise StoreError(
+            f"The night is complete, but {latest} still shows an earlier one: {error.strerror}.",
+            f"Close the workbooks that are open from there and run the night again; its outputs are in {outputs / target}.",
+        ) from error
     return latest
 
 

@@ -24,6 +24,7 @@ from config.errors import (
     EXIT_OK,
     ExtractError,
     FeedRefusedError,
+    StoreError,
 )
 from config.profiles import load_profiles
 from config.settings import Settings
@@ -267,11 +268,13 @@ def _one_night(
         watch.stop()
         night.close_run(exit_code, counts, watch.seconds)
         run_id = night.run_id
-    outputs = (
-        publish.make_latest(settings.outputs_dir, period, run_id)
-        if as_of == store.night_of()
-        else settings.outputs_dir / period / run_id
-    )
+    outputs = settings.outputs_dir / period / run_id
+    if as_of == store.night_of():
+        try:
+            outputs = publish.make_latest(settings.outputs_dir, period, run_id)
+        except StoreError as error:  # the night itself is complete
+            exit_code = error.exit_code
+            messages += [error.what, error.todo]
     if as_of == store.night_of() and not backfill:
         messages += mail_tonight(settings, store)
     tidy(settings, store, now)

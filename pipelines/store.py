@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date, datetime
@@ -10,13 +11,12 @@ from typing import Any
 
 import pandas as pd
 from sqlalchemy import Connection, Engine, delete, func, insert, select, update
-from sqlalchemy.exc import OperationalError
 
 from config.errors import ConfigurationError, StoreError
 from config.settings import Settings
 from outputs.star import STAR
 from pipelines import tables as t
-from pipelines.database import first_line, lock, open_engine, unusable
+from pipelines.database import lock, open_engine, telling
 from pipelines.history import (
     aged,
     closed_by_adoption,
@@ -51,36 +51,32 @@ class Store:
     @contextmanager
     def reading(self) -> Iterator[Connection]:
         """A connection to read with. Raises StoreError for a database that cannot be used."""
-        try:
-            with self.engine.connect() as connection:
-                yield connection
-        except OperationalError as error:
-            raise unusable(first_line(error)) from error
+        with telling(), self.engine.connect() as connection:
+            yield connection
 
     @contextmanager
     def writing(self) -> Iterator[Connection]:
         """One transaction. Raises StoreError for a database that cannot be used."""
-        try:
-            with self.engine.begin() as connection:
-                yield connection
-        except OperationalError as error:
-            raise unusable(first_line(error)) from error
+        with telling(), self.engine.begin() as connection:
+            yield connection
 
     @contextmanager
     def night(self, as_of: date, backfill: bool = False) -> Iterator[NightStore]:
         """One night's transaction: everything that `NightStore` saves is kept together, or not at all."""
-        try:
-            with self.engine.begin() as connection:
-                lock(connection)
-                newest = connection.scalar(select(func.max(t.runs.c.as_of)).where(t.runs.c.status == "complete"))
-                if newest and as_of < newest and not backfill:
-                    raise ConfigurationError(
-                        f"The night of {as_of} is older than the newest one, {newest}.",
-                        "Add --backfill to run it all the same; the later nights are then replayed from their raw files.",
-                    )
-                yield NightStore(connection, as_of, self.settings)
-        except OperationalError as error:
-            raise unusable(first_line(error)) from error
+        with telling(), self.engine.begin() as connection:
+            lock(connection)
+            newest = connection.scalar(select(func.max(t.runs.c.as_of)).where(t.runs.c.status == "complete"))
+            if newest and as_of < newest and not backfill:
+                raise ConfigurationError(
+                    f"The night of {as_of} is older than the newest one, {newest}.",
+                    "Add --backfill to run it all the same; the later nights are then replayed from their raw files.",
+                )
+            kept = NightStore(connection, as_of, self.settings)
+            try:
+                yield kept
+            except BaseException:
+                shutil.rmtree(kept.snapshot, ignore_errors=True)
+                raise
 
     def night_of(self, known_on: date | None = None) -> date:
         """The newest complete night on or before the day; without a day, the newest. Raises ConfigurationError where there is none."""

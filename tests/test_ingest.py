@@ -240,6 +240,23 @@ def test_a_full_disk_is_told_in_two_lines(store: Store, tmp_path: Path, monkeypa
     assert store.night_of() == FIRST and not list((store.settings.private_dir / "raw").rglob("*.part"))
 
 
+def test_a_file_that_is_far_too_large_is_refused_before_a_copy_is_kept(store: Store, tmp_path: Path) -> None:
+    night(store, tmp_path, FIRST)
+    before = sorted(path.name for path in (store.settings.private_dir / "raw").rglob("*"))
+    extracts = draw(
+        tmp_path / "huge",
+        pupils=people(*ALL),
+        plans=spells(*ALL),
+        persons=people(1, 2, 3),
+        involvements=spells(1, 2, 3),
+    )
+    with (extracts / "synergy" / "plans.csv").open("ab") as file:
+        file.truncate(2_000_000_000)  # sparse: two gigabytes that take no room
+    got = run(store, SECOND, extracts)
+    assert feed(got, "plans")["status"] == "refused" and "2,000 MB" in feed(got, "plans")["reason"]
+    assert sorted(path.name for path in (store.settings.private_dir / "raw").rglob("*")) == before
+
+
 def test_a_disk_that_is_full_for_the_snapshot(store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     night(store, tmp_path, FIRST)
     before = contents(store)

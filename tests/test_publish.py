@@ -64,3 +64,38 @@ def test_without_the_right_to_link_latest_is_a_copy(tmp_path: Path, monkeypatch:
         assert not (tmp_path / "latest").is_symlink()
         assert (tmp_path / "latest" / "report.html").read_text(encoding="utf-8") == run_id
     assert sorted(path.name for path in tmp_path.iterdir()) == ["2026-10", "latest"]
+
+
+def windows(monkeypatch: pytest.MonkeyPatch, is_open: bool = False) -> None:
+    """Renaming as on Windows: never over a folder or a link to one, and no folder in which a file is open."""
+    rename = Path.replace
+
+    def replace(path: Path, target: Path) -> Path:
+        if target.is_dir() or (is_open and path.name == "latest"):
+            raise PermissionError(13, "Access is denied")
+        return rename(path, target)
+
+    monkeypatch.setattr(Path, "replace", replace)
+
+
+def test_latest_follows_where_nothing_is_renamed_over_a_link(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    windows(monkeypatch)
+    for run_id in ("1", "2", "3"):
+        put(tmp_path, run_id, run_id)
+        make_latest(tmp_path, "2026-10", run_id)
+        assert (tmp_path / "latest" / "report.html").read_text(encoding="utf-8") == run_id
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["2026-10", "latest"]
+
+
+def test_a_workbook_open_in_latest_is_told_and_the_earlier_copy_stays(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put(tmp_path, "1", "1")
+    make_latest(tmp_path, "2026-10", "1")
+    put(tmp_path, "2", "2")
+    windows(monkeypatch, is_open=True)
+    with pytest.raises(StoreError, match="still shows an earlier one: Access is denied") as told:
+        make_latest(tmp_path, "2026-10", "2")
+    assert len(str(told.value).splitlines()) == 2
+    assert (tmp_path / "latest" / "report.html").read_text(encoding="utf-8") == "1"
+    assert (tmp_path / "2026-10" / "2" / "report.html").exists()

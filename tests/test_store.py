@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import sqlite3
+import warnings
 from datetime import timedelta
 from pathlib import Path
 
@@ -100,6 +102,7 @@ def test_a_fault_leaves_the_night_before(store: Store, extracts: Path, tmp_path:
         run(store, SECOND, later, fault=RuntimeError("killed"))
     assert contents(store) == before
     assert store.night_of() == FIRST
+    assert [folder.name for folder in (store.settings.private_dir / "tables").iterdir()] == [f"{FIRST}-1"]
     run(store, SECOND, later)
     assert store.night_of() == SECOND
 
@@ -189,8 +192,12 @@ def test_accepting_a_feed_while_a_night_runs_is_told_in_two_lines(tmp_path: Path
 def test_a_newer_schema_is_refused(store: Store) -> None:
     with store.engine.begin() as connection:
         connection.execute(sa.text("UPDATE alembic_version SET version_num = '9999'"))
-    with pytest.raises(StoreError, match="newer version"):
-        _ = Store(store.settings).engine
+    with warnings.catch_warnings(record=True) as said:
+        warnings.simplefilter("always")
+        with pytest.raises(StoreError, match="newer version"):
+            _ = Store(store.settings).engine
+        gc.collect()
+    assert ResourceWarning not in [warning.category for warning in said]  # the connection was closed
 
 
 def test_migrations_give_the_declared_tables(store: Store) -> None:
@@ -219,8 +226,47 @@ def test_a_vanished_database_is_noticed(tmp_path: Path, extracts: Path) -> None:
     store.engine.dispose()
     for file in (tmp_path / "data").glob("ehcp.sqlite*"):
         file.unlink()
-    with pytest.raises(StoreError):
+    with pytest.raises(StoreError, match="gone or empty"):
         run(Store(store.settings), SECOND, extracts)
+    assert not list((tmp_path / "data").glob("ehcp.sqlite*"))
+
+
+def test_an_emptied_database_is_noticed_too(store: Store, extracts: Path) -> None:
+    run(store, FIRST, extracts)
+    with store.engine.begin() as connection:
+        t.metadata.drop_all(connection)
+        connection.execute(sa.text("DROP TABLE alembic_version"))
+    store.engine.dispose()
+    with pytest.raises(StoreError, match="gone or empty") as told:
+        run(Store(store.settings), SECOND, extracts)
+    assert len(str(told.value).splitlines()) == 2
+
+
+def test_a_damaged_database_is_told_in_two_lines(tmp_path: Path, extracts: Path) -> None:
+    store = Store(settings_in(tmp_path / "data"))
+    run(store, FIRST, extracts)
+    store.engine.dispose()
+    path = tmp_path / "data" / "ehcp.sqlite"
+    content = path.read_bytes()
+    path.write_bytes(content[:8192] + b"\xff" * (len(content) - 8192))  # the schema can be read, the tables cannot
+    with pytest.raises(StoreError, match="malformed") as told:
+        run(Store(store.settings), SECOND, extracts)
+    assert len(str(told.value).splitlines()) == 2
+
+
+def test_a_server_that_goes_away_is_told_in_two_lines(store: Store, extracts: Path) -> None:
+    if store.engine.dialect.name != "postgresql":
+        pytest.skip("SQLite has no server")
+    run(store, FIRST, extracts)
+    other = sa.create_engine(store.engine.url)
+    with pytest.raises(StoreError) as told, store.night(SECOND) as night:
+        backend = night.connection.scalar(sa.text("SELECT pg_backend_pid()"))
+        with other.begin() as connection:
+            connection.execute(sa.text("SELECT pg_terminate_backend(:pid)"), {"pid": backend})
+        night.nights()
+    other.dispose()
+    assert len(str(told.value).splitlines()) == 2
+    assert store.night_of() == FIRST
 
 
 def test_a_locked_database_is_told_in_two_lines(tmp_path: Path, extracts: Path) -> None:
