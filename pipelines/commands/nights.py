@@ -36,18 +36,21 @@ if TYPE_CHECKING:
 @day_option("--end", text="The last night. Default: yesterday.")
 @pass_now
 def demo(now: datetime, plans: int, nights: int, seed: int, history: int | None, end: date | None) -> None:
-    """Invent a council, run its nights, and say where to look."""
-    from pipelines.demo import invent
+    """Invent a council, run its nights, and say where to look. Given again, it says where to look again."""
+    from pipelines.demonstrate import demonstration
 
     chosen = settings()
-    last = end or now.date() - timedelta(days=1)
+    yesterday = now.date() - timedelta(days=1)
     if history:
-        _history(chosen, plans, history, seed, last, now)
+        _history(chosen, plans, history, seed, end or yesterday, now)
         return
-    click.echo(f"Inventing a council of {plans:,} plans over {nights} nights. Every child in it is invented.")
-    council = invent(chosen.data_dir / "demo", plans=plans, nights=nights, seed=seed, end=last)
+    click.echo(f"A council of {plans:,} plans over {nights} nights. Every child in it is invented.")
+    council, done = demonstration(chosen, plans, nights, seed, end, yesterday)
     worst = 0
     for night, folder in council.nights:
+        if night in done:
+            click.echo(f"{night}  was run before; to begin anew, remove {chosen.data_dir} or set EHCP_DATA")
+            continue
         result = _nightly(chosen, night, folder, backfill=False, now=now)
         worst = max(worst, result.exit_code)
         click.echo(result.summary)
@@ -84,13 +87,15 @@ def _nightly(settings: Settings, as_of: date, extracts: Path | None, backfill: b
 
     from pipelines.run import STAGES, run_night
 
+    console = Console(stderr=True)
     bar = Progress(
         TextColumn("{task.description}"),
         BarColumn(),
         MofNCompleteColumn(),
         TimeElapsedColumn(),
-        console=Console(stderr=True),
+        console=console,
         transient=True,
+        disable=not console.is_terminal,
     )
     with bar:
         task = bar.add_task(f"Night of {as_of}", total=len(STAGES))
