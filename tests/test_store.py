@@ -234,6 +234,8 @@ def test_a_vanished_database_is_noticed(tmp_path: Path, extracts: Path) -> None:
 def test_an_emptied_database_is_noticed_too(store: Store, extracts: Path) -> None:
     run(store, FIRST, extracts)
     with store.engine.begin() as connection:
+        for view in sa.inspect(connection).get_view_names():
+            connection.execute(sa.text(f"DROP VIEW {view}"))
         t.metadata.drop_all(connection)
         connection.execute(sa.text("DROP TABLE alembic_version"))
     store.engine.dispose()
