@@ -5,6 +5,7 @@ from __future__ import annotations
 import pandas as pd
 
 from config.errors import ConfigurationError
+from outputs.protect import RESTRICTED
 from pipelines.decisions import PAIR, UNDONE, ordered, standing
 from pipelines.link_night import LAPSED
 from pipelines.review import named, queue, side_by_side
@@ -47,7 +48,10 @@ def records_of_child(store: Store, child_id: str) -> pd.DataFrame:
 
 
 def decisions_of_child(store: Store, child_id: str) -> pd.DataFrame:
-    """What people said about the records that this child ever had: id, when, pair, answer, state (stands, taken back, lapsed), reason, who."""
+    """What people said about the records that this child ever had: when, pair, answer, state (stands, taken back, lapsed), reason, who.
+
+    What was written about a restricted child may say where the child is, and is withheld.
+    """
     spells = link_spells(store, {child_id})
     mine = pd.MultiIndex.from_frame(spells[["source", "source_id"]].drop_duplicates())
     said = decisions_shown(store)
@@ -63,7 +67,7 @@ def decisions_of_child(store: Store, child_id: str) -> pd.DataFrame:
             "record_b": named(said, "b"),
             "answer": said["answer"],
             "state": state.mask(said["answer"] == UNDONE, ""),
-            "reason": said["reason"],
+            "reason": said["reason"].mask(pd.Series(child_id in store.restricted(), index=said.index), RESTRICTED),
             "who": said["who"],
             "place": said["place"],
         }

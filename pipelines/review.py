@@ -6,7 +6,7 @@ import pandas as pd
 
 from outputs.protect import RESTRICTED
 from pipelines.decisions import PAIR, ordered, pair_key
-from pipelines.returns import APPLY, Field
+from pipelines.returns import APPLY, REFUSED, SAME, Field
 
 ANSWER, REASON = "answer", "reason"
 #: What people fill in. The answer is kept in small letters; a reason goes with it.
@@ -103,7 +103,7 @@ def judged(edits: pd.DataFrame, objection: pd.Series) -> pd.DataFrame:
     """The edits with the outcome of each answer by `objection` (by index; blank: applied), and reasons that go with no answer refused."""
     why = objection.reindex(edits.index).fillna("")
     edits = edits.assign(
-        outcome=edits["outcome"].mask(why != "", "refused").mask(why == "unchanged", "same"),
+        outcome=edits["outcome"].mask(why != "", REFUSED).mask(why == "unchanged", SAME),
         why=edits["why"].mask(why != "", why).mask(why == "unchanged", "it is so already").astype("str"),
     )
     cleared = (edits["field"] == ANSWER) & (edits["outcome"] == APPLY) & (edits["new"] == "")
@@ -111,10 +111,8 @@ def judged(edits: pd.DataFrame, objection: pd.Series) -> pd.DataFrame:
     outcome = answered.set_index(["file", "key"])["outcome"]
     of_reason = (edits["field"] == REASON) & (edits["outcome"] == APPLY)
     goes_with = outcome.reindex(pd.MultiIndex.from_frame(edits[["file", "key"]])).set_axis(edits.index)
-    alone = (
-        of_reason & ~goes_with.eq(APPLY).fillna(False).astype(bool) & ~goes_with.eq("same").fillna(False).astype(bool)
-    )
+    alone = of_reason & ~goes_with.isin([APPLY, SAME])
     return edits.assign(
-        outcome=edits["outcome"].mask(alone | cleared, "refused").mask(of_reason & goes_with.eq("same"), "same"),
+        outcome=edits["outcome"].mask(alone | cleared, REFUSED).mask(of_reason & goes_with.eq(SAME), SAME),
         why=edits["why"].mask(alone, "a reason is taken with the answer beside it").mask(cleared, "take it back with ehcp links undo").astype("str"),
     )  # fmt: skip

@@ -11,6 +11,7 @@ from store_drawn import FIRST, NOW, SECOND, contents, draw, people, run, spells
 
 from config.errors import ConfigurationError
 from pipelines import tables as t
+from pipelines.answers_links import decisions_of_child
 from pipelines.decisions import PAIR
 from pipelines.link_night import LINK_EVENT_COLUMNS
 from pipelines.store import Store
@@ -100,3 +101,11 @@ def test_what_an_adoption_closed_is_in_no_decision_that_is_shown(store: Store, e
         connection.execute(sa.insert(t.history_tables["sealed_records"]), sealed)
     assert decisions_shown(store).empty
     assert "there is no record" in draft(store, asked("different"), "ada", NOW)[1].item()
+
+
+def test_what_is_written_about_a_restricted_child_is_withheld(store: Store, extracts: Path, monkeypatch) -> None:
+    run(store, FIRST, extracts)
+    decide(store, "same")
+    assert decisions_of_child(store, "s1")["reason"].tolist() == ["seen both"]
+    monkeypatch.setattr(Store, "restricted", lambda self: {"s1"})
+    assert decisions_of_child(store, "s1")["reason"].tolist() == ["restricted"]
