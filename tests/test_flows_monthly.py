@@ -116,7 +116,11 @@ def suspended(client: Any, run_id: Any, key: str) -> Any:
     def ask() -> Any:
         run = client.read_flow_run(run_id)
         assert run.state.type.value not in ("COMPLETED", "FAILED", "CRASHED"), run.state
-        return run if run.state.name == "Suspended" and run.state.state_details.pause_key == key else None
+        details = run.state.state_details
+        if run.state.name != "Suspended" or details.pause_key != key:
+            return None
+        # Prefect suspends first and keeps the form a moment later.
+        return client.read_flow_run_input(run_id, details.run_input_keyset["schema"]) and run
 
     return wait_until(ask)
 
