@@ -96,13 +96,13 @@ def serving(folder: Path, port: int, environ: dict[str, str]) -> Iterator[None]:
 
 def wait_until(ask: Callable[[], Any], seconds: float = 180) -> Any:
     """What a question answers once it answers something; it may fail until then."""
-    from prefect.exceptions import ObjectNotFound
+    from prefect.exceptions import ObjectNotFound, PrefectHTTPStatusError
 
     until = time.monotonic() + seconds
     while True:
         try:
             answer = ask()
-        except ObjectNotFound:
+        except (ObjectNotFound, PrefectHTTPStatusError):
             answer = None
         if answer:
             return answer
