@@ -26,6 +26,7 @@ from pipelines.produce import published_register
 from pipelines.rawstore import private_key, read_snapshot
 from pipelines.road import assemble_frames, follow, judge, leave_out_sealed, read_by_figures
 from pipelines.store import Store, snapshot_folder
+from pipelines.store_audit import audited_until
 from pipelines.store_links import known_before
 
 #: The lists of rows that a night has beside its tables; they are not kept, and no decision changes them.
@@ -60,6 +61,7 @@ def look_ahead(store: Store, rows: pd.DataFrame, progress: Callable[[str], None]
     with store.reading() as connection:
         previous = max(earlier, default=None)
         known = known_before(connection, night, pd.Timestamp(previous).date() if previous else None)
+        audits = audited_until(connection, night)
     configuration = load_configuration(store.settings)
     key = private_key(store.settings.private_dir)
     expectations, feeds = store.nightly("expectation_results"), store.feeds()
@@ -70,7 +72,9 @@ def look_ahead(store: Store, rows: pd.DataFrame, progress: Callable[[str], None]
     ):
         tell(f"The night of {night} {words}")
         ingested = _kept(store, run["run_id"], feeds, pd.Timestamp(night))
-        sides.append(_take(ingested, replace(known, decisions=decisions), expectations, night, configuration, key))
+        sides.append(
+            _take(ingested, replace(known, decisions=decisions), expectations, audits, night, configuration, key)
+        )
     return _differences(*sides)
 
 
@@ -97,6 +101,7 @@ def _take(
     ingested: Ingested,
     known: Known,
     expectations: pd.DataFrame,
+    audits: pd.DataFrame,
     night: Any,
     configuration: Configuration,
     key: bytes,
@@ -105,6 +110,7 @@ def _take(
     linked = link_night(ingested.tables, known, day, key, configuration.link_model)
     leave_out_sealed(ingested, linked.sealed)
     _, frames = assemble_frames(ingested, linked.linkage, day, configuration)
+    frames["audits"] = audits
     of_children = {code: rule for code, rule in catalogue().items() if not code.startswith("SR") or code == "SR08"}
     evaluated = judge(ingested, frames, linked.linkage, day, configuration, of_children)
     exceptions, _ = follow(known, evaluated, ingested, frames, linked.sealed, day)
