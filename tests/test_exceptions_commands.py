@@ -102,3 +102,14 @@ def test_the_list_says_why_first_and_one_thing_behind_several_is_told_once(store
     [cause] = json.loads(ehcp("causes", "--format", "json").output)
     assert (cause["cause"], cause["children"], cause["exceptions"]) == ("Review overdue: 100001", 2, 2)
     assert json.loads(ehcp("list", "--overdue", "--format", "json").output) == []
+
+
+@pytest.mark.parametrize(("option", "misspelt"), [("--rule", "ZZ99"), ("--owner", "SEN casewrok")])
+def test_a_misspelt_name_does_not_read_as_nothing_wrong(store: Store, option: str, misspelt: str) -> None:
+    told = ehcp("list", option, misspelt)
+    assert told.exit_code == 14 and misspelt in told.output and len(told.output.strip().splitlines()) == 2
+
+
+def test_capitals_do_not_make_another_rule(store: Store) -> None:
+    code = the_one(store)["rule"]
+    assert ehcp("list", "--rule", code.lower(), "--format", "csv").output.count(code) == 1

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import date, datetime
 from typing import Any
 
 import click
 
+from config.errors import ConfigurationError
 from pipelines.commands.common import (
     as_of_option,
     day_option,
@@ -69,9 +71,13 @@ def exceptions_list(
     What to look at first stands on top, with the reason: child by child, each child's lead exception and the others under it.
     """
     from pipelines.answers import exceptions_known
+    from pipelines.catalogues import rules_frame
 
+    rules = rules_frame()
     frame = exceptions_known(open_store(), known_on, include_resolved="resolved" in status, as_of=as_of)
-    for column, wanted in (("rule", rule), ("severity", severity), ("status", status)):
+    _need_known("rule", rule, [*rules["rule"], *frame["rule"]])
+    _need_known("owner", [owner] if owner else [], [*rules["owner"], *frame["owner"]])
+    for column, wanted in (("rule", [code.upper() for code in rule]), ("severity", severity), ("status", status)):
         if wanted:
             frame = frame[frame[column].isin(wanted)]
     if owner:
@@ -85,6 +91,14 @@ def exceptions_list(
     if overdue:
         frame = frame[frame["is_overdue"]]
     print_frame(frame, style, LEAD)
+
+
+def _need_known(what: str, asked: Iterable[str], known: Iterable[str]) -> None:
+    """A name that is misspelt must not read as "nothing is wrong". Raises ConfigurationError."""
+    names = sorted(set(known))
+    for name in asked:
+        if name.casefold() not in {one.casefold() for one in names}:
+            raise ConfigurationError(f"There is no {what} {name}.", f"There are: {', '.join(names)}.")
 
 
 @exceptions.command("causes")
