@@ -131,7 +131,9 @@ def weigh(edits: pd.DataFrame, current: pd.DataFrame, taken: pd.DataFrame | None
         before = live & pd.Series(here.isin(_effects(taken)), index=edits.index)
     confirms = proposed & ~mine & (edits["new"] == value)
     same = same | before
-    meets = live & ~same & ~confirms & (value != edits["was"]) & (by != "") & ~mine
+    # To clear a cell takes back what it showed; what stands behind it, one's own too, was not meant.
+    other = (value != edits["was"]) & (by != "")
+    meets = live & ~same & ~confirms & other & (~mine | (edits["new"] == ""))
     where = " in " + now["place"].astype("str").fillna("")
     told = "since this was handed out " + by + where.where(where != " in ", "") + " put " + quoted(value)
     told = told + "; this file says " + quoted(edits["new"]) + "; what stood before this file stays"

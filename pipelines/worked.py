@@ -56,7 +56,8 @@ def what_stands(events: pd.DataFrame, exceptions: pd.DataFrame, night: pd.Timest
     """
     acts = standing(events).rename(columns={"exception_id": "key", "id": "act"})
     known = exceptions.set_index("exception_id")
-    reopened = acts["key"].map(known["reopened_on"])
+    # Not map: pandas cannot map by a column of dates that is empty.
+    reopened = known["reopened_on"].reindex(acts["key"]).set_axis(acts.index)
     claims = acts[(acts["event"] == CLAIMED) & ~(acts["night"] < reopened)].assign(value="Yes")
     parts = [
         acts[acts["event"] == ASSIGNED].assign(field="assigned_to"),

@@ -19,7 +19,7 @@ from pipelines.lifecycle import advance
 from pipelines.returns import APPLY, HandedIn, changed, value_hash, weigh
 from pipelines.worked import FIELDS, acts_of, contest, handed, what_stands, with_work
 
-NIGHTS = 4
+DAYS = pd.date_range("2026-10-25", periods=4).astype("datetime64[us]")
 EXAMPLES, SEQUENCES = 5, 2_000
 PEOPLE = ("Ada", "Grace")
 VALUES = {
@@ -67,7 +67,9 @@ class World:
         if before.empty:
             dates = dict.fromkeys(["first_seen_on", "reopened_on", "resolved_on"], "datetime64[us]")
             before = found.iloc[:0].assign(exception_id="", status="", **dict.fromkeys(dates, pd.NaT)).astype(dates)
-        state = {"RV01": self.random.choice(["fresh", "fresh", "fresh", "old", "not_evaluated"])}
+        # The last night is always fresh, so that something resolves in every world.
+        states = ["fresh"] if day == DAYS[-1] else ["fresh", "fresh", "fresh", "old", "not_evaluated"]
+        state = {"RV01": self.random.choice(states)}
         exceptions, events = advance(before, found, state, set(), day)
         self.exceptions, lapsed = honour(exceptions, self.events, day)
         self.add(pd.concat([events, lapsed]), day)
@@ -173,7 +175,7 @@ def check(world: World, day: pd.Timestamp) -> None:
 def live(seed: int, number: int) -> World:
     """A world lived through: each night is followed by a sitting that is handed in twice, and by some undoing."""
     world = World(seed, number)
-    for day in pd.date_range("2026-10-25", periods=NIGHTS).astype("datetime64[us]"):
+    for day in DAYS:
         world.night(day)
         check(world, day)
         files = world.work(day)
@@ -187,7 +189,13 @@ def live(seed: int, number: int) -> World:
     return world
 
 
-@settings(max_examples=EXAMPLES, deadline=None, phases=[Phase.generate], suppress_health_check=list(HealthCheck))
+@settings(
+    max_examples=EXAMPLES,
+    deadline=None,
+    derandomize=True,
+    phases=[Phase.generate],
+    suppress_health_check=list(HealthCheck),
+)
 @given(st.integers(0, 2**32 - 1))
 def test_ten_thousand_sequences_keep_the_invariants(seed: int) -> None:
     world = live(seed, SEQUENCES)
@@ -197,7 +205,7 @@ def test_ten_thousand_sequences_keep_the_invariants(seed: int) -> None:
     )
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=10, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 @given(st.integers(0, 2**32 - 1), st.integers(1, 3))
 def test_a_single_sequence_that_fails_can_be_read(seed: int, number: int) -> None:
     live(seed, number)
