@@ -7,6 +7,7 @@ pack on paper are both made from this.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,13 +16,13 @@ import pandas as pd
 
 from outputs import charts
 from outputs.about import About
-from outputs.page_figures import awaiting_by_days, counts, longest, reviews_by_month, reviews_overdue
+from outputs.page_figures import NOT_RECORDED, awaiting_by_days, counts, longest, reviews_by_month, reviews_overdue
 from outputs.page_kpis import kpi_rows
 from outputs.page_lists import NOT_CONFIRMED, lists_of, standing
 from outputs.page_sections import SOURCES, feed_rows, figure_of, systems_of
 from outputs.protect import restricted_children
 from outputs.render import write_page
-from outputs.suppress import THRESHOLD, in_words, suppressed
+from outputs.suppress import THRESHOLD, in_words, is_few, suppressed
 from outputs.wording import SETTING_CODES
 
 Rows = list[dict[str, Any]]
@@ -75,7 +76,10 @@ def for_board(
     rows = kpi_rows(figures, trend, as_of, comparators=comparators, is_board=True)
     active = register[register["active_plan"] == "Y"]
     now = standing(exceptions)
-    placed = active.mask(restricted_children(active), other=pd.NA)
+    restricted = restricted_children(active)
+    placed = active.mask(restricted, other=pd.NA)
+    # Beside the figure on placements recorded, "not recorded" would tell how many they are: few are kept back with another line.
+    without = {NOT_RECORDED} if is_few(int(restricted.sum())) else set()
     months, later, undated = reviews_by_month(active, as_of)
     ahead = [*months, {"name": "Later", "number": later}, {"name": "No due date", "number": undated}]
     reviews = told([*reviews_overdue(active, as_of), *ahead])
@@ -89,9 +93,11 @@ def for_board(
         reviews[:4],
         reviews[4:],
         told(awaiting_by_days(active)),
-        told(counts(placed["provision_type"])),
-        told(counts(placed["in_authority"], {"Y": "In this authority", "N": "In another authority"}, ["Y", "N"])),
-        told(longest(_types(placed), 9)),
+        told(counts(placed["provision_type"]), without),
+        told(
+            counts(placed["in_authority"], {"Y": "In this authority", "N": "In another authority"}, ["Y", "N"]), without
+        ),
+        told(longest(_types(placed), 9), without),
         _concerns(now, register),
         systems_of(rows, health),
         feed_rows(feeds, about),
@@ -103,10 +109,13 @@ def write_board_page(path: Path, board: Board) -> None:
     write_page(path, "board.html.j2", board=board, bar=charts.bar)
 
 
-def told(rows: Rows) -> Rows:
-    """Counts that add up to a total, with ``words`` and ``share``: what must be kept back says so and has no share."""
+def told(rows: Rows, without: Collection[str] = ()) -> Rows:
+    """Counts that add up to a total, with ``words`` and ``share``: what must be kept back says so and has no share.
+
+    `without` names lines that are kept back whatever they come to.
+    """
     numbers = pd.Series([row["number"] for row in rows], dtype="int64")
-    hidden = suppressed(numbers)
+    hidden = suppressed(numbers, also=pd.Series([row["name"] in without for row in rows], dtype="bool"))
     most = int(numbers[~hidden].max()) if (~hidden).any() else 0
     return [
         {

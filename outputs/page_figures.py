@@ -24,7 +24,8 @@ from outputs.wording import (
 )
 
 Rows = list[dict[str, Any]]
-_NOT_RECORDED = "Not recorded"
+#: The line of a breakdown for children of whom nothing is recorded.
+NOT_RECORDED = "Not recorded"
 _OVERDUE = ((3, "Up to 3 months"), (6, "3 to 6 months"), (12, "6 to 12 months"))
 
 
@@ -37,7 +38,7 @@ def counts(values: pd.Series, titles: dict[str, str] | None = None, order: list[
     missing = int(words.isna().sum())
     rows = [{"name": titled(name, titles or {}), "number": int(sizes[name])} for name in names]
     if missing:
-        rows.append({"name": _NOT_RECORDED, "number": missing})
+        rows.append({"name": NOT_RECORDED, "number": missing})
     return _with_shares(rows)
 
 
@@ -78,10 +79,10 @@ def awaiting_by_days(active: pd.DataFrame) -> Rows:
     waiting = active[active["awaiting"].isin(["nothing_in_place", "interim"])]
     bands = band(waiting["waiting_days"], WAITING_BANDS)
     rows: Rows = []
-    for name in [*(label for _, label in WAITING_BANDS), _NOT_RECORDED]:
+    for name in [*(label for _, label in WAITING_BANDS), NOT_RECORDED]:
         own = waiting[bands == name]
         nothing = int((own["awaiting"] == "nothing_in_place").sum())
-        if len(own) or name != _NOT_RECORDED:
+        if len(own) or name != NOT_RECORDED:
             rows.append({"name": name, "nothing": nothing, "interim": len(own) - nothing, "number": len(own)})
     most = max((row["number"] for row in rows), default=0) or 1
     for row in rows:
@@ -144,8 +145,8 @@ def longest(rows: Rows, most: int) -> Rows:
     """The first lines and one for all the others, so that it still adds up."""
     if len(rows) <= most + 1:
         return rows
-    named = [row for row in rows if row["name"] != _NOT_RECORDED]
-    unnamed = [row for row in rows if row["name"] == _NOT_RECORDED]
+    named = [row for row in rows if row["name"] != NOT_RECORDED]
+    unnamed = [row for row in rows if row["name"] == NOT_RECORDED]
     others = {"name": f"{len(named) - most} other types", "number": sum(row["number"] for row in named[most:])}
     return _with_shares([*named[:most], others, *unnamed])
 

@@ -161,6 +161,22 @@ def test_a_restricted_child_is_in_no_line_about_places() -> None:
     assert one["is_restricted"].any() and not any("estricted" in name for name in names)
 
 
+@pytest.mark.parametrize(("restricted", "is_kept_back"), [(0, False), (1, True), (4, True), (5, False)])
+def test_few_restricted_children_cannot_be_had_from_two_counts_of_what_is_not_recorded(
+    restricted: int, is_kept_back: bool
+) -> None:
+    """All have a placement, so the figure on placements recorded leaves nobody out: the line is of the restricted and six more."""
+    many = pd.concat([register().head(1)] * 60, ignore_index=True).assign(
+        child_id=[f"R{n}" for n in range(60)], active_plan="Y", is_restricted=[n < restricted for n in range(60)],
+        in_authority=["Y"] * 34 + ["N"] * 20 + [None] * 6, provision_type=["Special"] * 34 + ["Mainstream"] * 20 + [None] * 6,
+    )  # fmt: skip
+    placed = board(register=many)
+    for lines in (placed.authority, placed.provision):
+        told_of = {row["name"]: row["words"] for row in lines}
+        assert (told_of["Not recorded"] == "not shown") == is_kept_back
+        assert list(told_of.values()).count("not shown") == (2 if is_kept_back else 0)
+
+
 def test_a_night_without_anything_still_has_a_page_and_a_pack(tmp_path: Path) -> None:
     none = for_board(kpis().head(0), exceptions().head(0), register().head(0), feeds().head(0), None, None, about())
     write_board_page(tmp_path / "b.html", none)
