@@ -49,6 +49,8 @@ class About:
     period: str = ""
     sources_not_received: tuple[NotReceived, ...] = ()
     versions: Mapping[str, str] = field(default_factory=dict)
+    #: What a reader must know of the night before to compare with it (`outputs.figures.night_before`); empty where all arrived.
+    night_before: str = ""
 
     @property
     def has_old_data(self) -> bool:

@@ -60,6 +60,8 @@ def _front(paper: Paper, board: Board) -> None:
             f"the copy of {uk_date(missing.old_copy_of)} is used" if missing.old_copy_of else "there is no earlier copy"
         )
         paper.notice(f"Not every source arrived. {missing.title}: {missing.reason}; {copy}.", "amber")
+    if board.about.night_before:
+        paper.notice(board.about.night_before, "amber")
     paper.heading("At a glance")
     paper.tiles([Tile(tile["number"], tile["label"], tile["note"], tile["tone"]) for tile in board.tiles])
     rated = ", ".join(f"{number} {RAG_WORDS[rag].lower()}" for rag, number in board.rated.items())

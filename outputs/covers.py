@@ -97,6 +97,8 @@ def open_cover(book: Book, title: str, subtitle: str, about: About) -> Cover:
 def missing_sources(cover: Cover, about: About) -> None:
     """What was not received this night, or that everything was."""
     cover.heading("What this rests on")
+    if about.night_before:
+        cover.prose(about.night_before)
     if not about.sources_not_received:
         cover.prose("Every source that was expected for this night was received and accepted.")
         return

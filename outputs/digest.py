@@ -45,6 +45,7 @@ def digest_of(volume: pd.DataFrame, about: About, outputs_url: str = "") -> Dige
         "rows": [{"title": line["title"], "cells": [line[name] for name in COUNTS]} for line in lines],
         "backlog": totals["backlog"],
         "missing": _missing(about),
+        "before": about.night_before,
         "links": _links(about, outputs_url),
     }
     subject = (
@@ -84,5 +85,6 @@ def _text(content: dict[str, Any]) -> str:
             f"Beside these, {content['backlog']:,} of rules that judged for the first time: backlog, not news.",
         ]
     lines += ["", *(["Not received:", *(f"  {line}" for line in content["missing"])] if content["missing"] else ["Every source was received."])]  # fmt: skip
+    lines += ["", content["before"]] if content["before"] else []
     lines += ["", *(f"{link['what']}: {link['url'] or link['name']}" for link in content["links"])]
     return "\n".join([*lines, f"Run {content['run_id']}. Counts only: nothing here is about one child.", ""])

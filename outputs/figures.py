@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import pandas as pd
 
+from outputs.about import system_title
+from outputs.wording import uk_date
+
 RAG_WORDS = {"green": "Green", "amber": "Amber", "red": "Red", "": "Not rated"}
 
 
@@ -52,6 +55,28 @@ def nights_of(trend: pd.DataFrame | None, kpis: pd.DataFrame, as_of: pd.Timestam
         every[every["as_of"].isin(kept)]
         .drop_duplicates(["as_of", "code", "line"], keep="last")
         .sort_values("as_of", ignore_index=True)
+    )
+
+
+def night_before(trend: pd.DataFrame, as_of: pd.Timestamp) -> str:
+    """Which systems did not send all of their extracts in time on the latest earlier night, as a sentence; empty where all did.
+
+    `trend` holds the figures of earlier nights; K17 counts each system's extracts. What came in late then comes back tonight, and looks like news.
+    """
+    is_late = (trend["code"] == "K17") & trend["line"].str.endswith(": extracts on time") & (trend["as_of"] < as_of)
+    earlier = trend[is_late]
+    last = earlier[earlier["as_of"] == earlier["as_of"].max()]
+    short = last[last["numerator"] < last["denominator"]]
+    if short.empty:
+        return ""
+    systems = "; ".join(
+        f"{system_title(line.partition(':')[0])} {int(came)} of {int(of)} extracts"
+        for line, came, of in zip(short["line"], short["numerator"], short["denominator"], strict=True)
+    )
+    night = uk_date(last["as_of"].iloc[0])
+    return (
+        f"Compare with care: on the night of {night} not everything arrived in time ({systems}). Figures of that night rest in part on earlier "
+        "copies, and what is new or resolved since may only be the source coming back."
     )
 
 

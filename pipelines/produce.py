@@ -15,6 +15,7 @@ from outputs.board import for_board, write_board_page
 from outputs.board_pack import write_board_pack
 from outputs.digest import digest_of, write_digest
 from outputs.extracts import write_extracts
+from outputs.figures import night_before
 from outputs.health import write_health
 from outputs.notifications_workbook import write_notifications
 from outputs.page import write_report
@@ -69,6 +70,7 @@ def write_outputs(
     followed = in_order(prioritise(followed, register, weights, pd.Timestamp(night.night)))
     standing = followed[followed["status"] != "resolved"]
     recent = followed[(followed["status"] != "resolved") | (followed["resolved_on"] == pd.Timestamp(night.night))]
+    trend, others = night.trend(), comparators_or_none(settings)
     about = About(
         settings.council.name,
         night.night,
@@ -77,9 +79,9 @@ def write_outputs(
         f"{night.night:%Y-%m}",
         not_received(ingested.feeds),
         versions(),
+        night_before(trend, pd.Timestamp(night.night)),
     )
     rag = rated(figures, load_yaml(config_file(settings.config_dir, "kpis.yml")))
-    trend, others = night.trend(), comparators_or_none(settings)
     feeds = ingested.feeds.assign(modified_at=pd.to_datetime(ingested.feeds["modified_on"]))
     hand_out_exceptions(folder, settings, night, standing, register, about, causes(standing), volume)
     write_register(folder / "register.xlsx", register, about)

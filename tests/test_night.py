@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, date, datetime
 from pathlib import Path
 
+import openpyxl
 import pandas as pd
 import pytest
 
@@ -49,6 +51,25 @@ def test_exit_codes_say_what_was_missing(council):
     [missing] = [message for message in council[2][2].messages if ": missing." in message]
     names = {"persons", "addresses", "cla_placements", "visits", "missing_episodes", "involvements"}
     assert set(missing.removeprefix("liquidlogic ").split(": missing.")[0].split(", ")) == names
+
+
+def test_what_did_not_arrive_the_night_before_is_told_where_nights_are_compared(council):
+    """The second night had no new students, the third nothing from social care; the fourth had everything."""
+
+    def told(result: RunResult) -> list[str]:
+        outputs = council[0].outputs_dir / f"{result.as_of:%Y-%m}" / result.run_id
+        book = openpyxl.load_workbook(outputs / "kpis.xlsx", read_only=True)
+        cover = " ".join(str(cell) for row in book.worksheets[0].iter_rows(values_only=True) for cell in row if cell)
+        pages = [(outputs / name).read_text(encoding="utf-8") for name in ("report.html", "board.html", "digest.txt")]
+        return [
+            found[0] if (found := re.findall(r"on the night of [^(]*\(([^)]*)\)", text)) else ""
+            for text in [*pages, cover]
+        ]
+
+    runs = council[2]
+    assert told(runs[0]) == told(runs[1]) == [""] * 4
+    assert told(runs[2]) == ["Capita 3 of 4 extracts"] * 4
+    assert told(runs[3]) == ["Liquidlogic 0 of 6 extracts"] * 4
 
 
 def test_no_two_children_become_one(council):
