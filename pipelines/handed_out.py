@@ -7,14 +7,16 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from pathlib import Path
 
 import pandas as pd
 
-from config.errors import ReturnRefusedError, StoreError
+from config.errors import EhcpError, ReturnRefusedError, StoreError
+from connectors.returned import read_returned
 from pipelines.rawstore import private_folder
+from pipelines.returns import APPLY, Field, HandedIn, changed
 
 _ID = re.compile(r"^[a-z_]+-\d{4}-\d{2}-\d{2}-\d+-[0-9a-f]{8}$")
 
@@ -53,6 +55,31 @@ def read_handed_out(private_dir: Path, handouts: Iterable[str], file: str) -> pd
             "Put your work into a newer workbook; what was handed out is kept as long as raw files are.",
         )
     return pd.concat(frames, ignore_index=True).fillna("").astype({"handout": "str"})
+
+
+def read_back(
+    private_dir: Path, path: Path, who: str | None, key_title: str, fields: Sequence[Field], handout: str = ""
+) -> HandedIn:
+    """A returned file's edits against what was handed out, or why it is refused.
+
+    `who` stands over the name in the file; `key_title` and the titles of `fields` are the headings to find; `handout` stands for the id of a file
+    that cannot be read.
+    """
+    file = HandedIn(path, handout=handout)
+    try:
+        returned = read_returned(path, key_title, {field.key: field.title for field in fields})
+        given = read_handed_out(private_dir, returned.rows["handout"], path.name)
+        file.sha256, file.handout, file.problems = returned.sha256, returned.handout, returned.problems
+        returned.who = file.who = " ".join((who or returned.who).split())[:100]
+        file.edits = changed(returned, given, fields)
+        if not file.who and (file.edits["outcome"] == APPLY).any():
+            raise ReturnRefusedError(
+                f"{path.name} does not say whose work it is.",
+                "Write your name beside 'Your name' on its first sheet and hand it back, or give --who.",
+            )
+    except EhcpError as refusal:
+        file.refusal, file.edits = refusal, HandedIn(path).edits
+    return file
 
 
 def purge_handed_out(private_dir: Path, older_than: datetime) -> int:

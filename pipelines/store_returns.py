@@ -9,22 +9,20 @@ from pathlib import Path
 import pandas as pd
 from sqlalchemy import Connection, func, insert, select
 
-from config.errors import ConfigurationError, EhcpError, ReturnRefusedError
-from connectors.returned import read_returned
+from config.errors import ConfigurationError
 from outputs.exceptions_workbook import COLUMNS
 from outputs.protect import RESTRICTED, TELLING_RULES, restricted_children
 from pipelines import tables as t
 from pipelines.acts import OF_PEOPLE, UNDONE, taken_back
 from pipelines.database import lock
-from pipelines.handed_out import read_handed_out
+from pipelines.handed_out import read_back
 from pipelines.history import read_known, shown
-from pipelines.returns import APPLY, HandedIn, changed, value_hash, weigh
+from pipelines.returns import APPLY, HandedIn, value_hash, weigh
 from pipelines.store import Store
 from pipelines.store_people import read_events
 from pipelines.worked import FIELDS, REASON, acts_of, contest, what_stands
 
 KIND = "exceptions"
-_TITLES = {field.key: field.title for field in FIELDS}
 _KEY_TITLE = COLUMNS[0].title
 
 
@@ -36,7 +34,7 @@ def hand_in(
     `who` stands over the name in the file. A file that cannot be read is given back with its refusal, and the others are applied.
     """
     night = store.night_of()
-    files = [_read(store, path, who) for path in paths]
+    files = [read_back(store.settings.private_dir, path, who, _KEY_TITLE, FIELDS) for path in paths]
     with store.reading() as connection:  # a reader until it commits
         lock(connection)
         exceptions = shown(connection, read_known(connection, "exceptions", night))
@@ -51,25 +49,6 @@ def hand_in(
     for file in files:
         file.edits = _masked(file.edits.join(children, on="key"), register)
     return files
-
-
-def _read(store: Store, path: Path, who: str | None) -> HandedIn:
-    """A file's edits, or why it is refused."""
-    file = HandedIn(path)
-    try:
-        returned = read_returned(path, _KEY_TITLE, _TITLES)
-        given = read_handed_out(store.settings.private_dir, returned.rows["handout"], path.name)
-        file.sha256, file.handout, file.problems = returned.sha256, returned.handout, returned.problems
-        returned.who = file.who = " ".join((who or returned.who).split())[:100]
-        file.edits = changed(returned, given, FIELDS)
-        if not file.who and (file.edits["outcome"] == APPLY).any():
-            raise ReturnRefusedError(
-                f"{path.name} does not say whose work it is.",
-                "Write your name beside 'Your name' on its first sheet and hand it back, or give --who.",
-            )
-    except EhcpError as refusal:
-        file.refusal, file.edits = refusal, HandedIn(path).edits
-    return file
 
 
 def _standing(connection: Connection, exceptions: pd.DataFrame, night: date) -> tuple[pd.DataFrame, pd.DataFrame]:
