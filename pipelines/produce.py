@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ from outputs.figures import night_before
 from outputs.health import write_health
 from outputs.notifications_workbook import write_notifications
 from outputs.page import write_report
+from outputs.star import write_star
 from outputs.workbooks import write_kpis, write_register
 from pipelines.assemble import public
 from pipelines.catalogues import titled
@@ -48,25 +50,32 @@ def published_register(register: pd.DataFrame, day: pd.Timestamp) -> pd.DataFram
     return frame
 
 
-def write_outputs(
-    folder: Path,
-    settings: Settings,
-    night: Any,
-    ingested: Ingested,
-    register: pd.DataFrame,
-    exceptions: pd.DataFrame,
-    volume: pd.DataFrame,
-    figures: pd.DataFrame,
-    breakdowns: pd.DataFrame,
-    teams: pd.Series,
-    told: pd.DataFrame,
-    expectations: pd.DataFrame,
-    now: datetime,
-) -> None:
-    """Write every output of a night into a folder: workbooks, page, source health and BI files, all from the same frames."""
+@dataclass(frozen=True)
+class Published:
+    """What a night came to, as its outputs need it.
 
+    `register` is the published one; `exceptions` carry their ages; `volume` is `volume.volume`'s, `breakdowns` `kpi_breakdowns.broken_down`'s,
+    `teams` the social care team by child id, `notified` the lines of the notification lists, `star` the tables for BI by name.
+    """
+
+    ingested: Ingested
+    register: pd.DataFrame
+    exceptions: pd.DataFrame
+    volume: pd.DataFrame
+    figures: pd.DataFrame
+    breakdowns: pd.DataFrame
+    teams: pd.Series
+    notified: pd.DataFrame
+    expectations: pd.DataFrame
+    star: dict[str, pd.DataFrame]
+
+
+def write_outputs(folder: Path, settings: Settings, night: Any, published: Published, now: datetime) -> None:
+    """Write every output of a night into a folder: workbooks, pages, packs, source health and BI files, all from the same frames."""
+    ingested, register, figures, volume = published.ingested, published.register, published.figures, published.volume
+    expectations = published.expectations
     weights = load_priority(settings.config_dir)
-    followed = titled(with_acts(night.connection, exceptions, night.night))
+    followed = titled(with_acts(night.connection, published.exceptions, night.night))
     followed = in_order(prioritise(followed, register, weights, pd.Timestamp(night.night)))
     standing = followed[followed["status"] != "resolved"]
     recent = followed[(followed["status"] != "resolved") | (followed["resolved_on"] == pd.Timestamp(night.night))]
@@ -85,9 +94,19 @@ def write_outputs(
     feeds = ingested.feeds.assign(modified_at=pd.to_datetime(ingested.feeds["modified_on"]))
     hand_out_exceptions(folder, settings, night, standing, register, about, causes(standing), volume)
     write_register(folder / "register.xlsx", register, about)
-    write_kpis(folder / "kpis.xlsx", rag, about, trend, with_value(breakdowns))
+    write_kpis(folder / "kpis.xlsx", rag, about, trend, with_value(published.breakdowns))
     write_report(
-        folder / "report.html", rag, recent, register, feeds, expectations, trend, about, others, teams, volume
+        folder / "report.html",
+        rag,
+        recent,
+        register,
+        feeds,
+        expectations,
+        trend,
+        about,
+        others,
+        published.teams,
+        volume,
     )
     board = for_board(rag, recent, register, feeds, expectations, trend, about, others)
     write_board_page(folder / "board.html", board)
@@ -104,7 +123,8 @@ def write_outputs(
             about,
         )
     write_extracts(folder, register, standing, figures, about)
-    write_notifications(folder / "notifications", told, about)
+    write_notifications(folder / "notifications", published.notified, about)
+    write_star(folder / "bi", published.star)
     write_digest(folder, digest_of(volume, about, settings.outputs_url))
 
 

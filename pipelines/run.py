@@ -29,7 +29,6 @@ from config.errors import (
 from config.profiles import load_profiles
 from config.settings import Settings
 from connectors.pull import find_extracts
-from outputs.star import write_star
 from pipelines import publish
 from pipelines.configuration import configuration_hash, load_configuration, versions
 from pipelines.digest import mail_tonight
@@ -45,7 +44,7 @@ from pipelines.link_canaries import canary_messages
 from pipelines.link_night import link_night
 from pipelines.link_quality import fallen
 from pipelines.notifications import notifications
-from pipelines.produce import published_register, write_outputs
+from pipelines.produce import Published, published_register, write_outputs
 from pipelines.rawstore import private_key, purge_raw, write_snapshot
 from pipelines.review_files import hand_out_review, purge_reviews
 from pipelines.road import assemble_frames, follow, judge, leave_out_sealed, read_by_figures
@@ -248,10 +247,7 @@ def _one_night(
         messages = [*canary_messages(day, configuration.link_model), *fell, *messages]
         period = f"{as_of:%Y-%m}"
         with publish.writing(settings.outputs_dir, period, night.run_id) as folder:
-            write_outputs(
-                folder,
-                settings,
-                night,
+            published = Published(
                 ingested,
                 public_register,
                 night.aged(exceptions),
@@ -261,9 +257,9 @@ def _one_night(
                 facts["team"],
                 notifications(frames, facts, day, configuration.limits),
                 expectations,
-                now,
+                star,
             )
-            write_star(folder / "bi", star)
+            write_outputs(folder, settings, night, published, now)
         hand_out_review(settings, night, linkage, ingested.tables["people"], known.decisions, public_register, now)
         watch.stop()
         night.close_run(exit_code, counts, watch.seconds)
