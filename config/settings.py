@@ -40,6 +40,8 @@ class Settings(BaseModel):
     council: Council
     mail: MailServer | None = None
     digest_to: tuple[str, ...] = ()
+    #: What is wrong with the settings of mail, and what to do: told where mail is to be sent, since no night fails for it.
+    mail_fault: tuple[str, str] | None = None
     outputs_url: str = ""
 
     @property
@@ -88,7 +90,9 @@ def load_yaml(path: Path) -> dict[str, Any]:
 
 
 def load_settings(environ: Mapping[str, str]) -> Settings:
-    """Settings from EHCP_DATA, EHCP_DATABASE_URL, EHCP_CONFIG and those of mail. Raises ConfigurationError where a value makes no sense."""
+    """Settings from EHCP_DATA, EHCP_DATABASE_URL, EHCP_CONFIG and those of mail. Raises ConfigurationError where a value makes no sense, but for mail:
+    see `Settings.mail_fault`.
+    """
     data_dir = Path(environ.get("EHCP_DATA") or "var").expanduser()
     config_dir = Path(environ["EHCP_CONFIG"]).expanduser() if environ.get("EHCP_CONFIG") else None
     if config_dir and not config_dir.is_dir():
@@ -104,12 +108,15 @@ def load_settings(environ: Mapping[str, str]) -> Settings:
         place = ".".join(str(part) for part in first["loc"])
         raise ConfigurationError(f"{path}: {place}: {first['msg']}", "Correct the value.") from error
     url = environ.get("EHCP_DATABASE_URL") or f"sqlite:///{data_dir.resolve().as_posix()}/ehcp.sqlite"
-    return Settings(
+    settings = Settings(
         data_dir=data_dir,
         database_url=url,
         config_dir=config_dir,
         council=council,
-        mail=mail_server(environ),
-        digest_to=addresses(environ, "EHCP_DIGEST_TO"),
         outputs_url=environ.get("EHCP_OUTPUTS_URL", "").rstrip("/"),
     )
+    try:
+        mail = {"mail": mail_server(environ), "digest_to": addresses(environ, "EHCP_DIGEST_TO")}
+    except ConfigurationError as error:
+        mail = {"mail_fault": (error.what, error.todo)}
+    return settings.model_copy(update=mail)

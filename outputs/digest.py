@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from dataclasses import dataclass
 from pathlib import Path
+from textwrap import wrap
 from typing import Any
 
 import pandas as pd
@@ -21,11 +24,12 @@ LINKS = (("report.html", "Look at the page"), ("exceptions.xlsx", "Work from the
 
 @dataclass(frozen=True)
 class Digest:
-    """A subject, and the page as text and as HTML."""
+    """A subject, and the page as text and as HTML; `mark` is the same for two runs of a night that come to the same."""
 
     subject: str
     text: str
     html: str
+    mark: str
 
 
 def digest_of(volume: pd.DataFrame, about: About, outputs_url: str = "") -> Digest:
@@ -43,6 +47,7 @@ def digest_of(volume: pd.DataFrame, about: About, outputs_url: str = "") -> Dige
         "run_id": about.run_id,
         "heads": [TOLD[name][0] for name in COUNTS],
         "rows": [{"title": line["title"], "cells": [line[name] for name in COUNTS]} for line in lines],
+        "words": "; ".join(f"{TOLD[name][0]}: {TOLD[name][1]}" for name in COUNTS) + ".",
         "backlog": totals["backlog"],
         "missing": _missing(about),
         "before": about.night_before,
@@ -52,13 +57,20 @@ def digest_of(volume: pd.DataFrame, about: About, outputs_url: str = "") -> Dige
         f"{about.council}, {content['night']}: {totals['new']:,} new, {totals['newly_overdue']:,} newly late, "
         f"{totals['resolved']:,} resolved" + (", sources missing" if content["missing"] else "")
     )
-    return Digest(subject, _text(content), environment().get_template("digest.html.j2").render(**content))
+    html = environment().get_template("digest.html.j2").render(**content)
+    return Digest(subject, _text(content), html, f"{about.as_of} {_hash(content)}")
 
 
 def write_digest(folder: Path, digest: Digest) -> None:
     """Write ``digest.html`` and ``digest.txt``. Raises OSError where they cannot be written."""
     (folder / "digest.html").write_bytes(digest.html.encode("utf-8"))
     (folder / "digest.txt").write_bytes(digest.text.encode("utf-8"))
+
+
+def _hash(content: dict[str, Any]) -> str:
+    """A short hash of what the page says, whichever run says it."""
+    told = {name: part for name, part in content.items() if name not in ("run_id", "links")}
+    return hashlib.sha256(json.dumps(told, default=int, sort_keys=True).encode()).hexdigest()[:16]
 
 
 def _missing(about: About) -> list[str]:
@@ -79,6 +91,7 @@ def _text(content: dict[str, Any]) -> str:
     lines = [f"{content['council']}: exceptions of the night of {content['night']}", ""]
     lines.append(" " * 10 + "".join(f"{head:>{wide}}" for head in content["heads"]))
     lines += [f"{row['title']:<10}" + "".join(f"{cell:>{wide},}" for cell in row["cells"]) for row in content["rows"]]
+    lines += ["", *wrap(content["words"], 90)]
     if content["backlog"]:
         lines += [
             "",

@@ -14,7 +14,7 @@ from store_drawn import FIRST, settings_in
 from test_mail import Inbox, at, plain  # noqa: F401
 
 from config.errors import ConfigurationError
-from config.settings import Settings
+from config.settings import Settings, load_settings
 from outputs.about import About, NotReceived
 from outputs.digest import digest_of, write_digest
 from pipelines.cli import main
@@ -53,6 +53,7 @@ def test_it_adds_up_and_says_what_was_not_received() -> None:
     lines = told.text.splitlines()
     assert lines[3].split() == ["Critical", "3", "0", "1", "0", "3", "8"]
     assert lines[7].split() == ["All", "3", "6", "1", "5", "3", "1,242"]
+    assert "Back: resolved earlier, and found again;" in " ".join(lines) and "Back: resolved earlier" in told.html
     assert "40 of rules that judged for the first time" in told.text
     assert "  Liquidlogic: persons, visits" in lines and "  Capita: students" in lines
     assert "https://share.example/outputs/2026-10/2026-10-25-1/report.html" in told.text
@@ -86,12 +87,12 @@ def test_the_page_is_whole_and_escaped(tmp_path: Path) -> None:
     assert opened == [] and (tmp_path / "digest.txt").read_text(encoding="utf-8") == told.text
 
 
-def kept(settings: Settings) -> Store:
-    """A store with one night and its counts."""
+def kept(settings: Settings, counted: pd.DataFrame = COUNTED) -> Store:
+    """A store with one night and its counts; given again, that night run again."""
     store = Store(settings)
     with store.night(FIRST) as night:
         night.open_run({"application": "test"}, datetime(2026, 10, 25, 1, tzinfo=UTC))
-        night.save_nightly("exception_volume", COUNTED)
+        night.save_nightly("exception_volume", counted)
         night.close_run(0, {}, {})
     return store
 
@@ -106,6 +107,33 @@ def test_a_night_sends_it_and_everybody_gets_the_same(plain, tmp_path: Path) -> 
     assert mail_tonight(settings, kept(settings)) == []
     [(to, message)] = inbox.got
     assert to == ["ada@council.example", "grace@council.example"] and "3 new, 1 newly late" in message["Subject"]
+
+
+def test_a_night_that_is_run_again_sends_it_again_only_where_it_says_something_else(plain, tmp_path: Path) -> None:  # noqa: F811
+    inbox, port = plain
+    settings = mailed(tmp_path, port, "bad@council.example")
+    assert len(mail_tonight(settings, kept(settings))) == 1
+    settings = mailed(tmp_path, port, "ada@council.example")
+    for counted, sent in ((COUNTED, 1), (COUNTED, 1), (COUNTED.iloc[:1], 2), (COUNTED.iloc[:1], 2)):
+        assert mail_tonight(settings, kept(settings, counted)) == [] and len(inbox.got) == sent
+    store = kept(settings, COUNTED)
+    assert send_digest(settings, digest_known(store)) == 1 and len(inbox.got) == 3, "by hand it always goes"
+    assert mail_tonight(settings, store) == [] and len(inbox.got) == 3
+
+
+def test_a_setting_of_mail_that_makes_no_sense_stops_no_night(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    given = {
+        "EHCP_DATA": str(tmp_path),
+        "EHCP_SMTP_URL": "smtp://u:secret@mail.example",
+        "EHCP_MAIL_FROM": "a@b.example",
+    }
+    settings = load_settings(given | {"EHCP_DIGEST_TO": "ada@council.example"})
+    store = kept(settings)
+    [message] = mail_tonight(settings, store)
+    assert "EHCP_SMTP_URL would send the password unencrypted. Add ?starttls" in message
+    assert "secret" not in message + caplog.text and "digest not sent" in caplog.text
+    with pytest.raises(ConfigurationError, match="EHCP_SMTP_URL"):
+        send_digest(settings, digest_known(store))
 
 
 def test_a_message_that_does_not_leave_is_told_without_addresses_and_fails_nothing(

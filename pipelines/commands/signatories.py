@@ -31,13 +31,13 @@ def server() -> MailServer | None:
 
 def tell(store: Store, record: Record, err: bool = False) -> None:
     """Say that a record was written, and send its receipt; a receipt that did not leave is told and undoes nothing."""
-    from config.errors import MailError
+    from config.errors import EhcpError
     from pipelines.signing import mail_receipt
 
     click.echo(f"Recorded as number {record.number}; hash {record.hash}", err=err)
     try:
         to = mail_receipt(store, record, server())
-    except MailError as error:
+    except EhcpError as error:
         click.echo(f"The receipt did not leave by e-mail: {error.what} {error.todo}", err=True)
         return
     if to:
