@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 
@@ -12,10 +12,10 @@ from outputs.about import About, system_title
 from outputs.covers import Cover, column_guide, footer_of, open_cover, run_facts, write_run_sheet
 from outputs.entries import stamp, your_name
 from outputs.exceptions_entries import READ_ONLY, TO_FILL_IN, choices_to_fill_in, columns_of
+from outputs.exceptions_summary import write_summary
 from outputs.looks import SEVERITY_COLOURS
 from outputs.protect import RESTRICTED, mask_restricted
 from outputs.sheets import ROW_LIMIT, Book, Column, write_list
-from outputs.volume_table import write_volume
 from outputs.wording import (
     AGE_BANDS,
     KIND_TITLES,
@@ -26,7 +26,6 @@ from outputs.wording import (
     band,
     counted,
     plain_detail,
-    severity_rank,
 )
 
 TITLE = "Exceptions"
@@ -43,7 +42,13 @@ COLUMNS = (
         "text",
         "the child's id in this register, the same every night; no names are in this file",
     ),
-    Column("is_new", "New", 6, "new", "New: first seen on this night"),
+    Column(
+        "news",
+        "New",
+        8,
+        "new",
+        "New: first seen on this night; Back: resolved earlier, found again on this night; Backlog: found by a rule that began on this night",
+    ),
     Column(
         "why_first",
         "Why first",
@@ -99,7 +104,7 @@ COLUMNS = (
         "Status",
         14,
         "text",
-        "open, accepted until a date, or could not be checked this night",
+        "open, accepted until a date, explained by a person, or could not be checked this night",
         is_printed=False,
     ),
     Column(
@@ -110,7 +115,9 @@ COLUMNS = (
         "Yes: judged on an earlier copy, because a source did not arrive",
         is_printed=False,
     ),
-    Column("nights", "Nights", 8, "number", "on how many nights it was found", is_printed=False),
+    Column(
+        "nights", "Nights", 8, "number", "nights run since it was first seen, that one among them", is_printed=False
+    ),
     Column(
         "kind",
         "Kind",
@@ -122,6 +129,27 @@ COLUMNS = (
     Column("row_id", "Row", 12, "text", "the row in the extract", is_printed=False),
     Column("field", "Field", 22, "text", "the field at fault", is_printed=False),
     Column("basis", "Basis", 40, "text", "the law or policy behind the rule", is_printed=False),
+)
+
+#: How many days a resolved one stays on its sheet.
+RESOLVED_DAYS = 7
+_RESOLVED_ON = Column("resolved_on", "Resolved", 11, "date", "the night on which fresh data no longer showed it")
+_OF_RESOLVED = (
+    "exception_id",
+    "severity",
+    "child_id",
+    "rule",
+    "title",
+    "detail",
+    "source",
+    "source_id",
+    "first_seen_on",
+    "owner",
+    "claim",
+)
+RESOLVED_COLUMNS = (
+    *(replace(column, is_printed=True) for column in COLUMNS if column.key in _OF_RESOLVED),
+    _RESOLVED_ON,
 )
 
 CAUSE_COLUMNS = (
@@ -177,12 +205,12 @@ def write_exceptions(
         book.reserve(fixed)
     names = {owner: book.reserve(owner) for owner in owners}
     severity_counts(cover, standing)
-    _contents(cover, standing, owners, names, 0 if causes is None else len(causes))
+    _contents(cover, standing, owners, names, 0 if causes is None else len(causes), len(resolved))
     how_to(cover, handout)
     column_guide(cover, columns)
     run_facts(cover, about)
     choices_to_fill_in(book, handout, people)
-    _summary(book, standing, owners, names, footer, volume)
+    write_summary(book, standing, owners, names, footer, volume)
     if causes is not None and len(causes):
         write_list(book, "Causes", causes, CAUSE_COLUMNS, f"{footer} · causes", freeze=1, row_limit=row_limit)
     write_list(book, "All exceptions", shown(standing), columns, footer, freeze=freeze, row_limit=row_limit)
@@ -200,7 +228,8 @@ def write_exceptions(
             tab_colour=colour,
         )
     if len(resolved):
-        write_list(book, "Resolved", shown(resolved), COLUMNS, f"{footer} · resolved", freeze=3, row_limit=row_limit)
+        footer_resolved = f"{footer} · resolved"
+        write_list(book, "Resolved", shown(resolved), RESOLVED_COLUMNS, footer_resolved, freeze=3, row_limit=row_limit)
     write_run_sheet(book, about, columns, "exceptions", len(standing), handout)
     if handout:
         stamp(book, handout)
@@ -258,7 +287,9 @@ def _four_counts(standing: pd.DataFrame) -> tuple[int, int, int, int]:
     )
 
 
-def _contents(cover: Cover, standing: pd.DataFrame, owners: Sequence[str], names: dict[str, str], shared: int) -> None:
+def _contents(
+    cover: Cover, standing: pd.DataFrame, owners: Sequence[str], names: dict[str, str], shared: int, resolved: int
+) -> None:
     cover.heading("What is in this workbook")
     heads = [(text, "head right") for text in ("Exceptions", "Critical", "New tonight", "On old data")]
     cover.line(("Sheet", "head"), ("What it holds", "head"), *heads, height=20)
@@ -274,6 +305,9 @@ def _contents(cover: Cover, standing: pd.DataFrame, owners: Sequence[str], names
     for owner in owners:
         own = standing[standing["owner"] == owner]
         _contents_line(cover, owner, f"what {owner} can put right", names[owner], own)
+    if resolved:
+        text = f"{resolved:,} that went away in the last {RESOLVED_DAYS} days, as fresh data no longer show them"
+        _contents_line(cover, "Resolved", text, "Resolved", None)
 
 
 def _contents_line(cover: Cover, label: str, text: str, sheet: str, own: pd.DataFrame | None) -> None:
@@ -301,86 +335,6 @@ def how_to(cover: Cover, handout: str) -> None:
         1,
     ):
         cover.fact(f"Step {number}", text)
-
-
-def _summary(
-    book: Book,
-    standing: pd.DataFrame,
-    owners: Sequence[str],
-    names: dict[str, str],
-    footer: str,
-    volume: pd.DataFrame | None,
-) -> None:
-    widths = (2, 12, 46, 11, 11, 11, 11, 11, 11, 11)
-    sheet = Cover(book, "Summary", f"{footer} · summary", widths, tab_colour="0B5D75")
-    sheet.gap(6)
-    sheet.line(("Summary", "title"), height=34)
-    sheet.prose(
-        f"{counted(len(standing), 'exception')} counted three ways. Each table adds up to {len(standing):,}. "
-        f"Resolved exceptions are not counted."
-    )
-    if volume is not None:
-        write_volume(sheet, volume)
-    by_rule = standing.assign(severity_first=severity_rank(standing["severity"])).sort_values(
-        ["severity_first", "rule"]
-    )
-    titles = by_rule.drop_duplicates("rule").set_index("rule")["title"].to_dict()
-    _table(sheet, "By owner", standing, "owner", [(owner, owner, "", names[owner]) for owner in owners])
-    _table(
-        sheet,
-        "By days since first seen",
-        standing,
-        "age_band",
-        [(label, label, "", None) for label in _bands(standing)],
-    )
-    _table(
-        sheet,
-        "By rule, most serious first",
-        standing,
-        "rule",
-        [(rule, rule, title, None) for rule, title in titles.items()],
-    )
-
-
-def _bands(standing: pd.DataFrame) -> list[str]:
-    labels = [label for _, label in AGE_BANDS]
-    return labels + (["Not recorded"] if (standing["age_band"] == "Not recorded").any() else [])
-
-
-def _table(
-    sheet: Cover, heading: str, standing: pd.DataFrame, column: str, lines: list[tuple[str, str, Any, str | None]]
-) -> None:
-    """A count by one column, with severities across; the last line is the total of the lines above it."""
-    sheet.heading(heading)
-    heads = ["", *(SEVERITY_TITLES[name] for name in SEVERITIES), "All", "New", "Old data"]
-    heads[0] = "What is wrong" if column == "rule" else ""
-    first = heading.split(",")[0].removeprefix("By ").capitalize()
-    sheet.line((first, "head"), (heads[0], "head"), *[(text, "head right") for text in heads[1:]], height=20)
-    if column != "rule":
-        sheet.merge(2, 3)
-    counts = pd.crosstab(standing[column], standing["severity"]).reindex(columns=list(SEVERITIES), fill_value=0)
-    sizes = standing.groupby(column).size()
-    new = standing["is_new"].fillna(False).astype(bool).groupby(standing[column]).sum()
-    old = standing["on_old_data"].fillna(False).astype(bool).groupby(standing[column]).sum()
-    totals = [0] * (len(SEVERITIES) + 3)
-    for key, label, title, target in lines:
-        cells = [int(counts.loc[key, name]) if key in counts.index else 0 for name in SEVERITIES]
-        numbers = [*cells, int(sizes.get(key, 0)), int(new.get(key, 0)), int(old.get(key, 0))]
-        totals = [total + number for total, number in zip(totals, numbers, strict=True)]
-        looks = [f"severity {name}" if number else "count" for name, number in zip(SEVERITIES, cells, strict=True)] + [
-            "count"
-        ] * 3
-        shown = [number or None for number in cells] + numbers[4:]
-        sheet.line(
-            (label, "link" if target else "label"),
-            (title, "fact"),
-            *zip(shown, looks, strict=True),
-        )
-        if not title:
-            sheet.merge(2, 3)
-        if target:
-            sheet.link(2, target)
-    sheet.line(("Total", "total label"), (None, "total label"), *[(total, "total") for total in totals])
 
 
 def _count(flags: pd.Series) -> int:

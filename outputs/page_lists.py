@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 
 from outputs.about import system_title
-from outputs.wording import SEVERITY_TITLES, cohort_titles, plain_detail
+from outputs.wording import NEWS_TITLES, SEVERITY_TITLES, cohort_titles, plain_detail
 
 NOT_CONFIRMED = ("WH01", "WH06", "WH07", "SR08")
 
@@ -88,7 +88,7 @@ def _row(record: dict[Any, Any], known: dict[Any, Any]) -> dict[str, Any]:
         "since": record.get("first_seen_on"),
         "age_days": None if pd.isna(record.get("age_days")) else int(record["age_days"]),
         "owner": _text(record.get("owner")) or "No owner",
-        "is_new": _flag(record.get("is_new")),
+        "news": NEWS_TITLES.get(_text(record.get("news")), ""),
         "on_old_data": _flag(record.get("on_old_data")),
         "has_plan": known.get("active_plan") == "Y",
         "seen_on": known.get("seen_on"),

@@ -27,7 +27,7 @@ from openpyxl.xml.functions import fromstring
 from outputs.entries import open_entries
 from outputs.looks import GRADE_LOOKS, RAG_COLOURS, SEVERITY_COLOURS, Styles
 from outputs.protect import clean_text, would_run
-from outputs.wording import GRADES, SEVERITY_TITLES, titled
+from outputs.wording import GRADES, NEWS_TITLES, SEVERITY_TITLES, titled
 
 ROW_LIMIT = 1_048_576
 
@@ -365,7 +365,7 @@ def _flags(values: pd.Series, kind: str) -> list[tuple[Any, str]]:
 
 
 def _news(values: pd.Series, kind: str) -> list[tuple[Any, str]]:
-    return [("New" if flag else None, "new") for flag in values.fillna(False).astype(bool).tolist()]
+    return [(NEWS_TITLES.get(word), "new") for word in values.tolist()]
 
 
 _SHOWN: dict[str, Callable[[pd.Series, str], list[tuple[Any, str]]]] = {

@@ -30,6 +30,8 @@ STATUS_TITLES = {
     "not_evaluated": "Could not be checked",
     "resolved": "Resolved",
 }
+#: How a row is news on a night.
+NEWS_TITLES = {"new": "New", "back": "Back", "backlog": "Backlog"}
 #: What the first two letters of a rule are about.
 FAMILIES = {
     "SR": "Source feeds",

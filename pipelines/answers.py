@@ -24,7 +24,7 @@ from pipelines.volume import summed
 
 EXCEPTION_COLUMNS = (
     "rule", "child_id", "source", "source_id", "row_id", "field", "detail", "severity", "kind", "status", "on_old_data", "first_seen_on", "age_days",
-    "owner", "owner_why", "fix_in", "title", "todo", "nights", "is_new", "is_backlog", "resolved_on", "exception_id", "priority", "why_first", "is_lead", "lead", "cause",
+    "owner", "owner_why", "fix_in", "title", "todo", "nights", "is_new", "news", "is_backlog", "reopened_on", "resolved_on", "exception_id", "priority", "why_first", "is_lead", "lead", "cause",
     "cause_size", "overdue_days", "due_on", "is_overdue", "assigned_to", "claim", "claimed_on", "claimed_by", "claim_failing",
 )  # fmt: skip
 

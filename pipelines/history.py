@@ -135,13 +135,23 @@ def kpi_trend(connection: Connection) -> pd.DataFrame:
 
 
 def aged(exceptions: pd.DataFrame, night: pd.Timestamp, nights: pd.Series) -> pd.DataFrame:
-    """Exceptions with `age_days` (days since first seen), `nights` (of `nights`, those since then) and `is_new` as of a night."""
+    """Exceptions with `age_days` (days since first seen), `nights` (of `nights`, those since then), `is_new` and `news` (``new``, ``back``,
+    ``backlog``, or empty) as of a night."""
     known = nights.sort_values().to_numpy()
     since = exceptions["first_seen_on"]
     counted = (known <= night.to_datetime64()).sum() - known.searchsorted(since.to_numpy())
     # What a rule found on its first night was there before: backlog, and not news.
-    is_new = (since == night) & ~exceptions["is_backlog"].fillna(False).astype(bool)
-    return exceptions.assign(age_days=(night - since).dt.days.astype("Int64"), nights=counted, is_new=is_new)
+    is_backlog = exceptions["is_backlog"].fillna(False).astype(bool)
+    is_new = (since == night) & ~is_backlog
+    news = pd.Series("", index=exceptions.index, dtype="str")
+    for word, holds in (
+        ("new", is_new),
+        ("backlog", (since == night) & is_backlog),
+        ("back", exceptions["reopened_on"] == night),
+    ):
+        news = news.mask(holds, word)
+    age = (night - since).dt.days.astype("Int64")
+    return exceptions.assign(age_days=age, nights=counted, is_new=is_new, news=news)
 
 
 _DTYPES = {"text": "str", "date": "datetime64[us]", "flag": "boolean", "number": "Int64", "share": "Float64"}

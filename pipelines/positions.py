@@ -97,7 +97,7 @@ class Position:
         frame, _ = honour(frame, events, self.day)
         children = known_of(self.assembled.register, self.assembled.tables["involvements"], self.day)
         frame = routed(frame, children, self.configuration.routing)
-        return frame.assign(nights=pd.NA, is_new=pd.NA, is_backlog=pd.NA, resolved_on=pd.NaT)
+        return frame.assign(nights=pd.NA, is_new=pd.NA, news="", is_backlog=pd.NA, resolved_on=pd.NaT)
 
     def kpis(self) -> tuple[pd.DataFrame, pd.DataFrame]:
         """The figures and the children behind them; without source health (K17), which is of a night."""

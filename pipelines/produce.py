@@ -15,6 +15,7 @@ from outputs.about import About, not_received
 from outputs.board import for_board, write_board_page
 from outputs.board_pack import write_board_pack
 from outputs.digest import digest_of, write_digest
+from outputs.exceptions_workbook import RESOLVED_DAYS
 from outputs.extracts import write_extracts
 from outputs.figures import night_before
 from outputs.health import write_health
@@ -92,7 +93,9 @@ def write_outputs(folder: Path, settings: Settings, night: Any, published: Publi
     )
     rag = rated(figures, load_yaml(config_file(settings.config_dir, "kpis.yml")))
     feeds = ingested.feeds.assign(modified_at=pd.to_datetime(ingested.feeds["modified_on"]))
-    hand_out_exceptions(folder, settings, night, standing, register, about, causes(standing), volume)
+    lately = pd.Timestamp(night.night) - pd.Timedelta(days=RESOLVED_DAYS)
+    resolved = followed[followed["resolved_on"] > lately].sort_values("resolved_on", ascending=False, kind="stable")
+    hand_out_exceptions(folder, settings, night, standing, register, about, causes(standing), volume, resolved)
     write_register(folder / "register.xlsx", register, about)
     write_kpis(folder / "kpis.xlsx", rag, about, trend, with_value(published.breakdowns))
     write_report(

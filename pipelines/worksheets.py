@@ -29,11 +29,12 @@ def hand_out_exceptions(
     about: About,
     causes: pd.DataFrame | None = None,
     volume: pd.DataFrame | None = None,
+    resolved: pd.DataFrame | None = None,
 ) -> None:
     """Write the exceptions of a night into a folder, with what people did so far, and keep what was handed out.
 
     `standing` are the exceptions that are not resolved, with titles and ages, in the order in which to work through them; `register` says who
-    is restricted; `causes` what several of them share, `volume` how many came and went.
+    is restricted; `causes` what several of them share, `volume` how many came and went, `resolved` those that went away lately, to be read.
     """
     day = pd.Timestamp(night.night)
     events = read_events(night.connection, kinds=OF_PEOPLE)
@@ -44,8 +45,16 @@ def hand_out_exceptions(
     handout = hand_out_id(KIND, night.run_id, remembered)
     keep_handed_out(settings.private_dir, handout, remembered)
     people = to_choose_from(standing["owner"], events)
+    listed = shown if resolved is None else pd.concat([shown, resolved], ignore_index=True)
     write_exceptions(
-        folder / "exceptions.xlsx", shown, about, register, causes=causes, handout=handout, people=people, volume=volume
+        folder / "exceptions.xlsx",
+        listed,
+        about,
+        register,
+        causes=causes,
+        handout=handout,
+        people=people,
+        volume=volume,
     )
     write_by_owner(folder / "by_owner", shown, about, register, handout, people)
 

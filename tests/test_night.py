@@ -14,6 +14,7 @@ from config.errors import ConfigurationError
 from config.settings import Settings, load_settings
 from pipelines.answers import exceptions_known, kpis_as_of, register_as_of
 from pipelines.demo import Demo, invent
+from pipelines.digest import digest_known
 from pipelines.run import RunResult, run_night
 from pipelines.store import Store
 
@@ -70,6 +71,27 @@ def test_what_did_not_arrive_the_night_before_is_told_where_nights_are_compared(
     assert told(runs[0]) == told(runs[1]) == [""] * 4
     assert told(runs[2]) == ["Capita 3 of 4 extracts"] * 4
     assert told(runs[3]) == ["Liquidlogic 0 of 6 extracts"] * 4
+
+
+def test_the_digest_that_is_sent_says_what_the_night_s_page_says(council):
+    settings, demo, results = council
+    for result in results:
+        page = (settings.outputs_dir / f"{result.as_of:%Y-%m}" / result.run_id / "digest.txt").read_text(
+            encoding="utf-8"
+        )
+        assert digest_known(Store(settings), result.as_of).text == page
+
+
+def test_what_resolved_lately_is_in_the_workbook_with_its_day(council):
+    settings, _, results = council
+    last = results[-1]
+    known = Store(settings).exceptions(last.as_of, include_resolved=True).set_index("exception_id")
+    gone = known[known["status"] == "resolved"]
+    path = settings.outputs_dir / f"{last.as_of:%Y-%m}" / last.run_id / "exceptions.xlsx"
+    sheet = pd.read_excel(path, sheet_name="Resolved", engine="calamine", dtype={"Key": "str"}).set_index("Key")
+    assert len(gone) and sorted(sheet.index) == sorted(gone.index)
+    assert (sheet["Resolved"] == gone["resolved_on"].reindex(sheet.index)).all()
+    assert sheet["Resolved"].is_monotonic_decreasing
 
 
 def test_no_two_children_become_one(council):
