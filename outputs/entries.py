@@ -4,7 +4,8 @@ For every list that people work through. A list is one to fill in when some of i
 ``entry choice``; it needs a hidden column with the key of the row, and `mark` beside it. Write the choices first (`write_choices`), then the
 list (`outputs.sheets.write_list`), the name (`your_name`) and, last, `stamp`. `connectors.returned` reads it back.
 
-The protection has no password: it keeps from accidents, and taking it off (to sort, say) loses nothing.
+The protection has no password: it keeps from accidents, and taking it off (to sort, say) loses nothing; a spreadsheet then asks before it
+takes what is typed into any other cell.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 CHOICES_SHEET = "_lists"
 #: What Excel takes as the text of a message beside a cell.
 _MOST_HELP, _MOST_TITLE = 250, 32
+_ELSEWHERE = "Only the yellow cells are read when this comes back. Put the record right in its system instead. Write here all the same?"
 _DAY_BEFORE_ALL = 36526  # 1 January 2000
 
 
@@ -51,10 +53,18 @@ def open_entries(sheet: Sheet, columns: Sequence[Column], rows: int, choices: Ma
     if not any(column.is_entry for column in columns):
         return
     protect(sheet)
+    if not rows:
+        return
+    # Excel cannot sort while the sheet is protected. Once it is not, typing beside the cells to fill in still asks first.
+    elsewhere = DataValidation(
+        "custom", "FALSE", showErrorMessage=True, errorStyle="warning", errorTitle="Not read back", error=_ELSEWHERE
+    )
+    sheet.data_validations.append(elsewhere)
     for place, column in enumerate(columns, 1):
-        if not column.is_entry or not rows:
-            continue
         letter = get_column_letter(place)
+        if not column.is_entry:
+            elsewhere.add(f"{letter}2:{letter}{rows + 1}")
+            continue
         rule = DataValidation(
             promptTitle=column.title[:_MOST_TITLE], prompt=column.about[:_MOST_HELP], showInputMessage=True
         )

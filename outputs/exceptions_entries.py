@@ -74,7 +74,8 @@ READ_ONLY = (
 )
 TO_FILL_IN = (
     "Fill in the yellow cells: who sees to it, whether it is fixed in its source, until when it can stand and why, a note. All else is locked, "
-    "without a password; filters work. Clear a cell to take back what you did yourself.",
+    "without a password, and is not read when the file comes back; filters work. Clear a cell to take back what you did yourself.",
+    "To sort, or to delete rows, take the protection off first: Review, Unprotect Sheet. Nothing depends on the order.",
     "Save it as .xlsx and put it into the inbox folder. The next night takes it, and a receipt says what came of each cell. Two people may work "
     "at once: only where they fill in the same cell differently is neither taken, and both are told.",
 )

@@ -40,7 +40,10 @@ def write_receipt(
     (what, what to do) where the whole file was refused."""
     book, title = Book(), f"Receipt of {file}"
     cover = open_cover(
-        book, title, "What came of each cell that was changed. What is not listed was not changed.", about
+        book,
+        title,
+        "What came of each yellow cell that was changed. Nothing else in the file is read: what was changed elsewhere has no effect.",
+        about,
     )
     cover.heading("What came of it")
     if refusal is not None:

@@ -11,6 +11,7 @@ from pathlib import Path
 import openpyxl
 import pandas as pd
 import pytest
+from openpyxl.utils import get_column_letter
 from returns_drawn import FIELDS, at, drawn_rows, hand_out, put, read, worked
 
 from config.errors import ReturnRefusedError
@@ -288,8 +289,13 @@ def test_everything_but_the_cells_to_fill_in_is_locked(drawn):
             heads[cell.column - 1] for row in sheet.iter_rows(min_row=2) for cell in row if not cell.protection.locked
         }
         assert open_titles == {"Assign to", "Fixed", "Until"}
-        kinds = {rule.type for rule in sheet.data_validations.dataValidation}
-        assert kinds == {"list", "date"}
+        rules = sheet.data_validations.dataValidation
+        assert {rule.type for rule in rules} == {"list", "date", "custom"}
+        [asks_first] = [rule for rule in rules if rule.type == "custom"]
+        assert asks_first.errorStyle == "warning" and asks_first.showErrorMessage and asks_first.formula1 == "FALSE"
+        rows, locked = sheet.max_row, {heads.index(head) for head in heads if head not in open_titles}
+        cells = {f"{get_column_letter(place + 1)}2:{get_column_letter(place + 1)}{rows}" for place in locked}
+        assert {str(part) for part in asks_first.sqref.ranges} == cells
     lists = {
         str(rule.sqref): rule.formula1 for rule in book["All"].data_validations.dataValidation if rule.type == "list"
     }
