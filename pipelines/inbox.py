@@ -22,7 +22,7 @@ from pipelines.store import Store
 Handler = Callable[[Store, Sequence[Path], datetime, str | None, bool], list[HandedIn]]
 HANDLERS: dict[str, Handler] = {store_returns.KIND: store_returns.hand_in, review_files.KIND: review_returns.hand_in}
 APPLIED, REFUSED = "applied", "refused"
-#: Files of these endings are somebody's work; all else in the inbox is left alone.
+#: Files of these endings are somebody's work; all else in the inbox is left there, and told.
 _ENDINGS = (".xlsx", ".xlsm", ".xls", ".ods")
 #: How long a file that is not whole may still be on its way.
 _ON_ITS_WAY = timedelta(minutes=10)
@@ -65,11 +65,12 @@ def _by_kind(paths: Sequence[Path]) -> dict[str, list[Path]]:
 
 
 def _sorted_out(folder: Path, now: datetime) -> tuple[list[str], list[Path]]:
-    """Lines about files that are left for the next time, as somebody has them open or they are still being copied, and the others."""
+    """Lines about files that are left there (no workbook, open, or still being copied), and the others."""
     lines, ready = [], []
-    found = [path for path in folder.glob("*") if path.suffix.casefold() in _ENDINGS and path.is_file()]
+    found = [path for path in folder.glob("*") if path.is_file() and not path.name.startswith((".", "~$"))]
     for path in sorted(found, key=lambda path: (path.stat().st_mtime, path.name)):
-        if path.name.startswith(("~$", ".~lock")):
+        if path.suffix.casefold() not in _ENDINGS:
+            lines.append(f"inbox: {path.name} is no workbook (.xlsx); it is left there")
             continue
         held = [path.with_name(f"~${path.name}"), path.with_name(f".~lock.{path.name}#")]
         if any(mark.exists() for mark in held):

@@ -136,6 +136,10 @@ def contest(files: list[HandedIn], exceptions: pd.DataFrame, stands: pd.DataFram
             file.edits = found.loc[place]
 
 
+#: What the receipt says of an acceptance that one person alone cannot give.
+_PROPOSED = "proposed, not accepted yet: it is critical or high, and a second person has to write the same date"
+
+
 def acts_of(
     edits: pd.DataFrame, exceptions: pd.DataFrame, stands: pd.DataFrame, night: pd.Timestamp
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -154,8 +158,12 @@ def acts_of(
     value = live["new"].mask(live["field"] == "fixed")
     value = value.mask(dates, live["new"] + " " + live["basis"])
     value = value.mask(confirms, value + " " + now["act"].astype("str"))
-    event = event.mask(dates & severity.isin(SECONDED) & ~confirms, PROPOSED)
     cleared = live["new"] == ""
+    proposes = dates & severity.isin(SECONDED) & ~confirms & ~cleared
+    event = event.mask(proposes, PROPOSED)
+    why = edits["why"].mask(proposes.reindex(edits.index, fill_value=False), _PROPOSED)
+    told = ("with it the exception is accepted, as " + now["who"] + " proposed").where(confirms)
+    edits["why"] = why.mask(confirms.reindex(edits.index, fill_value=False), told.reindex(edits.index)).astype("str")
     names = {"assigned_to": ASSIGNED, "fixed": CLAIMED, "note": NOTED, UNTIL: ACCEPTANCE}
     frame = pd.DataFrame(
         {

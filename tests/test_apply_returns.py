@@ -120,14 +120,19 @@ def test_late_after_newer_nights_the_earlier_stands_and_both_are_named(store, fi
 def test_an_acceptance_of_a_critical_one_takes_two_people_by_workbook_too(store, first, tmp_path):
     cells = {"c1_until": "2026-12-01", "c1_reason": "known"}
     ada = filled(store, first, "ada.xlsx", "Ada", **cells)
-    hand_in(store, [ada], GIVEN)
+    [file] = hand_in(store, [ada], GIVEN)
+    whys = file.edits.set_index("field")["why"]
+    assert whys["accept_until"].startswith("proposed, not accepted yet") and whys["accept_reason"] == ""
     second = night(store, SECOND, found(1, 2, 3), tmp_path)
     shown = openpyxl.load_workbook(second)
     one = ids(store)["c1"]
     assert at(shown, "All exceptions", one, "Accept until").value is None
     assert "Ada proposes to accept it until 01/12/2026" in at(shown, "All exceptions", one, "So far").value
     assert hand_in(store, [filled(store, second, "again.xlsx", "ADA", **cells)], GIVEN)[0].counts["same"] >= 1
-    hand_in(store, [filled(store, second, "grace.xlsx", "Grace", c1_until="01/12/2026", c1_reason="I agree")], GIVEN)
+    [agreed] = hand_in(
+        store, [filled(store, second, "grace.xlsx", "Grace", c1_until="01/12/2026", c1_reason="I agree")], GIVEN
+    )
+    assert "as Ada proposed" in agreed.edits.set_index("field")["why"]["accept_until"]
     assert told(store) == [
         ("c1", "acceptance proposed", "2026-12-01", "Ada"),
         ("c1", "accepted", "2026-12-01", "Grace"),
@@ -230,6 +235,14 @@ def test_taking_back_a_file_that_cleared_a_cell_brings_back_what_stood_there(sto
     assert at(shown, "All exceptions", ids(store)["c1"], "Assigned to").value == "Team"
 
 
+def test_what_is_new_and_what_came_back_is_marked(store, first, tmp_path):
+    night(store, SECOND, found(1, 3), tmp_path)
+    books = {"first": first, "third": night(store, THIRD, found(1, 2, 3), tmp_path)}
+    for when, marks in (("first", ["New"] * 3), ("third", [None, "Back", None])):
+        book, known = openpyxl.load_workbook(books[when]), ids(store)
+        assert [at(book, "All exceptions", known[child], "New").value for child in ("c1", "c2", "c3")] == marks
+
+
 def test_nobody_s_work_is_refused_and_who_can_be_given(store, first):
     path = filled(store, first, "x.xlsx", None, c1_note="x")
     [file] = hand_in(store, [path], GIVEN)
@@ -272,6 +285,7 @@ def test_the_inbox_applies_refuses_leaves_and_answers(store, first):
     assert any("odd.xlsx may still be on its way" in line for line in coming)
     assert any("open.xlsx is open in a spreadsheet" in line for line in coming)
     assert any("ada.xlsx (Ada): 1 applied" in line for line in coming)
+    assert "inbox: notes.txt is no workbook (.xlsx); it is left there" in coming and len(coming) == 4
     take_inbox(store, datetime.now(UTC) + timedelta(hours=1))
     left = sorted(path.name for path in folder.glob("*") if path.is_file())
     assert left == ["notes.txt", "open.xlsx", "~$open.xlsx"]
