@@ -5,6 +5,7 @@ from __future__ import annotations
 import pandas as pd
 
 from config.priority import Priority
+from outputs.wording import severity_rank
 from pipelines.lifecycle import ACCEPTED, EXPLAINED, NOT_EVALUATED, OPEN, RESOLVED
 from pipelines.priority import targets
 
@@ -48,8 +49,9 @@ def volume(
 
 
 def summed(counts: pd.DataFrame, by: str) -> pd.DataFrame:
-    """The counts of `volume` by one of its keys, with as many rows as it has values."""
-    return counts.groupby(by, sort=False)[list(COUNTS)].sum().reset_index()
+    """The counts of `volume` by one of its keys (or by night), with as many rows as it has values, in their order; severities from the worst on."""
+    told = counts.groupby(by, sort=False)[list(COUNTS)].sum().reset_index()
+    return told.sort_values(by, key=severity_rank if by == "severity" else None, ignore_index=True)
 
 
 def _late(exceptions: pd.DataFrame, weights: Priority, night: pd.Timestamp) -> pd.Series:

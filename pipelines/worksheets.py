@@ -8,11 +8,12 @@ from typing import Any
 import pandas as pd
 
 from config.settings import Settings
-from outputs.about import About
+from outputs.about import About, system_title
 from outputs.owners_workbooks import write_by_owner
 from outputs.protect import mask_restricted
 from outputs.workbooks import write_exceptions
 from pipelines.acts import ASSIGNED, OF_PEOPLE
+from pipelines.explain import SYSTEMS
 from pipelines.handed_out import hand_out_id, keep_handed_out
 from pipelines.store_people import read_events
 from pipelines.worked import handed, what_stands, with_work
@@ -40,7 +41,7 @@ def hand_out_exceptions(
     events = read_events(night.connection, kinds=OF_PEOPLE)
     events = events[events["night"] <= day]
     stands = what_stands(events, standing, day)
-    shown = mask_restricted(with_work(standing, stands), register)
+    shown = with_records(mask_restricted(with_work(standing, stands), register), register)
     remembered = handed(shown, stands, standing["detail"])
     handout = hand_out_id(KIND, night.run_id, remembered)
     keep_handed_out(settings.private_dir, handout, remembered)
@@ -57,6 +58,17 @@ def hand_out_exceptions(
         volume=volume,
     )
     write_by_owner(folder / "by_owner", shown, about, register, handout, people)
+
+
+def with_records(exceptions: pd.DataFrame, register: pd.DataFrame) -> pd.DataFrame:
+    """Exceptions with, as ``source_id`` where no one system's record is at fault, the child's numbers in all of them: ``Synergy 313587, Capita 21``."""
+    between = exceptions["source"].fillna("") == ""
+    ids = register.drop_duplicates("child_id").set_index("child_id")
+    ids = ids.reindex(exceptions.loc[between, "child_id"].unique()).reindex(columns=[f"{name}_id" for name in SYSTEMS])
+    numbers = ids.set_axis([system_title(name) for name in SYSTEMS], axis=1).stack().dropna()
+    told = (numbers.index.get_level_values(1) + " " + numbers.astype("str")).groupby(level=0, sort=False).agg(", ".join)
+    found = exceptions["child_id"].map(told).astype("str")
+    return exceptions.assign(source_id=exceptions["source_id"].mask(between & found.notna(), found))
 
 
 def to_choose_from(owners: pd.Series, events: pd.DataFrame) -> list[str]:

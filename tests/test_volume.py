@@ -87,3 +87,12 @@ def test_what_stands_is_what_stood_and_came_less_what_went(nights: list[set[int]
         stands = told["open"] + told["accepted"] + told["not_evaluated"]
         assert stands == stood + told["new"] + told["backlog"] + told["reopened"] - told["resolved"] == len(numbers)
         before, stood = tonight, stands
+
+
+def test_severities_stand_from_the_worst_on():
+    frame = pd.concat(
+        [exceptions(f"{name} | {name} | open | 2026-10-28 | | |") for name in ("info", "high", "critical")]
+    )
+    told = volume(frame.iloc[:0], frame, WEIGHTS, DAY)
+    assert summed(told, "severity")["severity"].tolist() == ["critical", "high", "info"]
+    assert summed(told, "owner")["new"].tolist() == [3]
