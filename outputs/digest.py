@@ -13,7 +13,7 @@ import pandas as pd
 
 from outputs.about import About, system_title
 from outputs.render import environment
-from outputs.volume_table import TOLD, by_severity
+from outputs.volume_table import TOLD, by_severity, to_shadow
 from outputs.wording import SEVERITY_TITLES, uk_date
 
 #: The counts of the digest, in order.
@@ -49,6 +49,7 @@ def digest_of(volume: pd.DataFrame, about: About, outputs_url: str = "") -> Dige
         "rows": [{"title": line["title"], "cells": [line[name] for name in COUNTS]} for line in lines],
         "words": "; ".join(f"{TOLD[name][0]}: {TOLD[name][1]}" for name in COUNTS) + ".",
         "backlog": totals["backlog"],
+        "to_shadow": to_shadow(volume),
         "missing": _missing(about),
         "before": about.night_before,
         "links": _links(about, outputs_url),
@@ -95,8 +96,9 @@ def _text(content: dict[str, Any]) -> str:
     if content["backlog"]:
         lines += [
             "",
-            f"Beside these, {content['backlog']:,} of rules that judged for the first time: backlog, not news.",
+            f"Beside these, {content['backlog']:,} of rules that began or came out of shadow: backlog, not news.",
         ]
+    lines += ["", content["to_shadow"]] if content["to_shadow"] else []
     lines += ["", *(["Not received:", *(f"  {line}" for line in content["missing"])] if content["missing"] else ["Every source was received."])]  # fmt: skip
     lines += ["", content["before"]] if content["before"] else []
     lines += ["", *(f"{link['what']}: {link['url'] or link['name']}" for link in content["links"])]

@@ -28,7 +28,7 @@ from outputs.page_lists import NOT_CONFIRMED, Shown, list_of, lists_of, standing
 from outputs.page_sections import SOURCES, feed_rows, figure_of, glance, systems_of
 from outputs.protect import mask_restricted, restricted_children
 from outputs.render import write_page
-from outputs.volume_table import TOLD, by_severity
+from outputs.volume_table import TOLD, by_severity, to_shadow
 from outputs.wording import GRADE_MEANINGS, GRADES, SEVERITY_MEANINGS, SEVERITY_TITLES
 
 #: How many rows of a list are open to the eye; and how many are in the page at all, for the filter to find.
@@ -80,6 +80,7 @@ def write_report(
         systems=systems_of(rows, health),
         lists=lists_of(now, facts, _MOST),
         news_parts={name: title for name, (title, _) in TOLD.items() if volume is not None or name in _NEWS_ALONE},
+        to_shadow="" if volume is None else to_shadow(volume),
         news=since_yesterday(exceptions) if volume is None else by_severity(volume),
         unchecked=int((now["status"] == "not_evaluated").sum()),
         new_critical=_new_critical(now, register),

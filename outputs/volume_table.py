@@ -12,7 +12,10 @@ from outputs.wording import SEVERITIES, SEVERITY_MEANINGS, SEVERITY_TITLES
 #: The counts that are told, in order: their names, their headings, and what they mean.
 TOLD = {
     "new": ("New", "found for the first time"),
-    "backlog": ("Backlog", "found on the first night of a rule, or of its new version: there before"),
+    "backlog": (
+        "Backlog",
+        "of a rule that began, came out of shadow, or has a new version on this night: there before",
+    ),
     "reopened": ("Back", "resolved earlier, and found again"),
     "resolved": ("Resolved", "no longer found, on fresh data"),
     "newly_overdue": ("Newly late", "past its target time since last night"),
@@ -28,6 +31,12 @@ def by_severity(volume: pd.DataFrame) -> list[dict[str, Any]]:
     return [{"severity": severity, **numbers} for severity, numbers in summed.to_dict("index").items()]
 
 
+def to_shadow(volume: pd.DataFrame) -> str:
+    """What left the counts tonight as its rule went into shadow, as a sentence; empty where nothing did."""
+    number = int(volume["to_shadow"].sum())
+    return f"{number:,} more are kept and no longer counted, as their rule went into shadow." if number else ""
+
+
 def write_volume(sheet: Cover, volume: pd.DataFrame) -> None:
     """Put the table on a summary sheet; the last line is the total of the lines above it."""
     rows = by_severity(volume)
@@ -41,4 +50,4 @@ def write_volume(sheet: Cover, volume: pd.DataFrame) -> None:
         sheet.line(label, meaning, *cells)
     totals = [(sum(row[name] for row in rows), "total") for name in TOLD]
     sheet.line(("Total", "total label"), (None, "total label"), *totals)
-    sheet.prose(". ".join(f"{title}: {about}" for title, about in TOLD.values()) + ".")
+    sheet.prose(". ".join(f"{title}: {about}" for title, about in TOLD.values()) + f". {to_shadow(volume)}".rstrip())

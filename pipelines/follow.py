@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 from checks.engine import Evaluated
 from pipelines.configuration import Configuration
 from pipelines.explain import honour_explanations
-from pipelines.history import read_known
+from pipelines.history import read_known, read_nightly
 from pipelines.link_night import Known
 from pipelines.routing import routed
 from pipelines.sealing import sealed_children, without_sealed
@@ -56,10 +56,12 @@ def settle(
     in_shadow = set(evaluated.results.loc[evaluated.results["is_shadow"].astype(bool), "rule"])
     shown = exceptions[~exceptions["rule"].isin(in_shadow)]
     earlier = known.since.date() if known.since is not None else date.min
+    was = read_nightly(connection, "rule_results", earlier)
+    was_in_shadow = set(was.loc[was["is_shadow"].fillna(False).astype(bool), "rule"])
     return Followed(
         exceptions,
         pd.concat([explained(followed[1], exceptions, starts), fell], ignore_index=True),
         would_raise(read_known(connection, "shadow_findings", earlier), evaluated.shadow, day),
-        volume(before, shown, configuration.priority, day, known.since),
+        volume(before, exceptions, configuration.priority, day, known.since, in_shadow, was_in_shadow),
         shown,
     )

@@ -90,6 +90,7 @@ NIGHTLY: dict[str, dict[str, str]] = {
     "exception_volume": {
         "rule": "text", "severity": "text", "owner": "text", "open": "number", "accepted": "number", "not_evaluated": "number", "new": "number", "backlog": "number",
         "reopened": "number", "resolved": "number", "overdue": "number", "newly_overdue": "number",
+        "to_shadow": "number",
     },
     "expectation_results": {
         "system": "text", "feed": "text", "table": "text", "column": "text", "expectation": "text", "title": "text", "observed": "text", "wanted": "text",

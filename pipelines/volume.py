@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 import pandas as pd
 
 from config.priority import Priority
@@ -12,7 +14,9 @@ from pipelines.priority import targets
 KEYS = ("rule", "severity", "owner")
 STANDING = (OPEN, ACCEPTED, NOT_EVALUATED)
 #: What is counted, in the order in which it is told.
-COUNTS = ("open", "accepted", "not_evaluated", "new", "backlog", "reopened", "resolved", "overdue", "newly_overdue")
+COUNTS = (
+    "open", "accepted", "not_evaluated", "new", "backlog", "reopened", "resolved", "overdue", "newly_overdue", "to_shadow",
+)  # fmt: skip
 
 
 def volume(
@@ -21,28 +25,36 @@ def volume(
     weights: Priority,
     night: pd.Timestamp,
     since: pd.Timestamp | None = None,
+    shadow: Collection[str] = (),
+    was_shadow: Collection[str] = (),
 ) -> pd.DataFrame:
     """The counts of a night by rule, severity and owner: columns KEYS and COUNTS.
 
     `before` and `tonight` are the exceptions as two nights left them, each with its resolved ones; `since` is the earlier of the two nights (the
     day before unless said). What a rule raised on its first night, or the
     first of a new version, is `backlog` and not `new`. `overdue` is past its target time; `newly_overdue` was not so the night before.
+
+    Exceptions of the rules in `shadow` are kept and not counted: on the first night of it they are `to_shadow`. Those of a rule that was in shadow the
+    night before (`was_shadow`) and no longer is come back as `backlog`.
     """
     was_late = before.loc[_late(before, weights, since or night - pd.Timedelta(days=1)), "exception_id"]
     late = _late(tonight, weights, night)
     first = (tonight["first_seen_on"] == night) & (tonight["status"] != RESOLVED)
+    hidden, was_hidden = tonight["rule"].isin(shadow), tonight["rule"].isin(was_shadow)
+    stood = tonight["exception_id"].isin(before.loc[before["status"].isin([*STANDING, EXPLAINED]), "exception_id"])
     backlog = first & tonight["is_backlog"].astype("boolean").fillna(False).astype(bool)
     flags = {
         **{status: tonight["status"] == status for status in STANDING},
         # What people explained is theirs, as what they accepted is.
         ACCEPTED: tonight["status"].isin([ACCEPTED, EXPLAINED]),
         "new": first & ~backlog,
-        "backlog": backlog,
+        "backlog": backlog | (stood & was_hidden),
         "reopened": (tonight["reopened_on"] == night) & (tonight["status"] != RESOLVED),
         "resolved": (tonight["status"] == RESOLVED) & (tonight["resolved_on"] == night),
         "overdue": late,
         "newly_overdue": late & ~tonight["exception_id"].isin(was_late),
     }
+    flags = {name: flag & ~hidden for name, flag in flags.items()} | {"to_shadow": stood & hidden & ~was_hidden}
     counted = tonight[list(KEYS)].assign(**{name: flags[name].astype("int64") for name in COUNTS})
     told = counted.groupby(list(KEYS), sort=True, dropna=False)[list(COUNTS)].sum().reset_index()
     return told[told[list(COUNTS)].any(axis=1)].reset_index(drop=True)

@@ -54,7 +54,10 @@ def test_it_adds_up_and_says_what_was_not_received() -> None:
     assert lines[3].split() == ["Critical", "3", "0", "1", "0", "3", "8"]
     assert lines[7].split() == ["All", "3", "6", "1", "5", "3", "1,242"]
     assert "Back: resolved earlier, and found again;" in " ".join(lines) and "Back: resolved earlier" in told.html
-    assert "40 of rules that judged for the first time" in told.text
+    assert "40 of rules that began or came out of shadow" in told.text and "went into shadow" not in told.text
+    left = digest_of(volume({"to_shadow": 1_085}), about())
+    for page in (left.text, left.html):
+        assert "1,085 more are kept and no longer counted, as their rule went into shadow." in page
     assert "  Liquidlogic: persons, visits" in lines and "  Capita: students" in lines
     assert "https://share.example/outputs/2026-10/2026-10-25-1/report.html" in told.text
     assert told.subject == "Northmere <Council>, 25 October 2026: 3 new, 1 newly late, 5 resolved, sources missing"

@@ -70,8 +70,14 @@ def test_the_counts_add_up_by_each_of_their_keys() -> None:
 
 
 @options(max_examples=60, deadline=None)
-@given(nights=st.lists(st.sets(st.integers(1, 5)), min_size=2, max_size=6), starts=st.sets(st.integers(0, 5)))
-def test_what_stands_is_what_stood_and_came_less_what_went(nights: list[set[int]], starts: set[int]) -> None:
+@given(
+    nights=st.lists(st.sets(st.integers(1, 5)), min_size=2, max_size=6),
+    starts=st.sets(st.integers(0, 5)),
+    shadows=st.sets(st.integers(0, 5)),
+)
+def test_what_stands_is_what_stood_and_came_less_what_went(
+    nights: list[set[int]], starts: set[int], shadows: set[int]
+) -> None:
     parts = ["child_id", "source", "source_id", "row_id", "thing", "field", "detail", "on_old_data"]
     before = exceptions().assign(**{name: pd.Series(dtype="str") for name in parts})
     stood = 0
@@ -81,11 +87,15 @@ def test_what_stands_is_what_stood_and_came_less_what_went(nights: list[set[int]
                  "detail": "", "severity": "high", "owner": "x"} for n in sorted(numbers)]  # fmt: skip
         names = ["rule", "child_id", "source", "source_id", "row_id", "thing", "field", "detail", "severity", "owner"]
         findings = pd.DataFrame(rows, columns=names, dtype="str")
-        tonight, _ = advance(before, findings, {"RV01": "fresh"}, set(), day)
+        in_shadow, was_in_shadow = place in shadows, place - 1 in shadows
+        found, state = (findings.iloc[:0], "not_evaluated") if in_shadow else (findings, "fresh")
+        tonight, _ = advance(before, found, {"RV01": state}, set(), day)
         tonight = marked(tonight, before, {"RV01"} if place in starts else set(), day)
-        told = volume(before, tonight, WEIGHTS, day)[list(COUNTS)].sum()
+        rules = [{"RV01"} if flag else set() for flag in (in_shadow, was_in_shadow)]
+        told = volume(before, tonight, WEIGHTS, day, None, *rules)[list(COUNTS)].sum()
         stands = told["open"] + told["accepted"] + told["not_evaluated"]
-        assert stands == stood + told["new"] + told["backlog"] + told["reopened"] - told["resolved"] == len(numbers)
+        came, went = told["new"] + told["backlog"] + told["reopened"], told["resolved"] + told["to_shadow"]
+        assert stands == stood + came - went == (0 if in_shadow else len(numbers))
         before, stood = tonight, stands
 
 

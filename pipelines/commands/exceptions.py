@@ -130,7 +130,8 @@ exceptions.add_command(apply)
 def exceptions_volume(by: str, known_on: date | None, style: str) -> None:
     """How many exceptions came, went and are past their target time: new, backlog, back, resolved, late, newly late.
 
-    Backlog is what a rule found on its first night, or on the first of its new version: it was there before.
+    Backlog is of a rule that began, left its shadow or has a new version on this night: it was there before. To shadow is what is no longer counted, as
+    its rule went into shadow.
     """
     from pipelines.answers import volume_known
 
