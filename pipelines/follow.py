@@ -60,7 +60,10 @@ def settle(
     was_in_shadow = set(was.loc[was["is_shadow"].fillna(False).astype(bool), "rule"])
     return Followed(
         exceptions,
-        pd.concat([explained(followed[1], exceptions, starts), fell], ignore_index=True),
+        pd.concat(
+            [explained(followed[1], exceptions, starts, in_shadow), fell],
+            ignore_index=True,
+        ),
         would_raise(read_known(connection, "shadow_findings", earlier), evaluated.shadow, day),
         volume(before, exceptions, configuration.priority, day, known.since, in_shadow, was_in_shadow),
         shown,

@@ -58,9 +58,12 @@ def marked(
     return exceptions.assign(is_backlog=backlog)
 
 
-def explained(events: pd.DataFrame, exceptions: pd.DataFrame, starts: dict[str, str]) -> pd.DataFrame:
-    """Events of data, those of rules that start tonight with the reason why they are so many."""
+def explained(
+    events: pd.DataFrame, exceptions: pd.DataFrame, starts: dict[str, str], shadow: Collection[str] = ()
+) -> pd.DataFrame:
+    """Events of data with the reason why they are so many: their rule starts tonight, or is in `shadow`."""
     rule = events["exception_id"].map(exceptions.set_index("exception_id")["rule"])
     reason = rule.map(starts).where(events["event"].isin(["raised", "reopened", "resolved"]))
+    reason = reason.mask(rule.isin(shadow) & (events["event"] == "not evaluated"), "in shadow")
     told = events["reason"] if "reason" in events else pd.Series(pd.NA, index=events.index, dtype="str")
     return events.assign(reason=reason.astype("str").fillna(told))

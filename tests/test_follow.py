@@ -85,6 +85,8 @@ def test_a_rule_goes_into_shadow_and_starts_again_with_its_backlog_marked(store:
     night(store, NIGHTS[4], "c2", "c3")
     assert statuses(store) == {"c1": ("resolved", 4, False), "c2": ("open", 1, True), "c3": ("open", 0, False)}
     assert counts(store, NIGHTS[4]) == {"open": 2, "new": 1, "resolved": 1}
+    [aside] = trail(store)[lambda events: events["event"] == "not evaluated"]["reason"]
+    assert aside == "in shadow"
     raised = trail(store)[lambda events: events["event"] == "raised"]
     assert raised["reason"].fillna("").tolist() == ["", "no longer in shadow", ""]
 

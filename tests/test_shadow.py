@@ -98,6 +98,7 @@ def test_backlog_is_what_a_starting_rule_raised_and_stays_backlog() -> None:
     }
     events = pd.DataFrame({"exception_id": ["a", "c", "a"], "event": ["raised", "raised", "not evaluated"]})
     assert explained(events, told, {"RV01": "version 2"})["reason"].fillna("").tolist() == ["version 2", "", ""]
+    assert explained(events, told, {}, {"RV01"})["reason"].fillna("").tolist() == ["", "", "in shadow"]
 
 
 def test_what_a_shadow_rule_would_raise_keeps_the_night_it_was_first_found() -> None:
