@@ -184,68 +184,12 @@ def invent_crowd(count: int, seed: int = 1) -> tuple[pd.DataFrame, pd.DataFrame]
     total = int(count / 0.95)
     sex = np.where(draw.random(total) < 0.5, "M", "F")
     stems = np.array(
-        [
-            "ba",
-            "be",
-            "bo",
-            "da",
-            "de",
-            "do",
-            "fa",
-            "fe",
-            "fo",
-            "ga",
-            "ha",
-            "ja",
-            "ka",
-            "la",
-            "le",
-            "li",
-            "lo",
-            "ma",
-            "me",
-            "mi",
-            "na",
-            "ne",
-            "ni",
-            "ra",
-            "re",
-            "ri",
-            "ro",
-            "sa",
-            "se",
-            "sha",
-            "ta",
-            "te",
-            "va",
-            "wi",
-            "za",
-        ]
-    )
+        ["ba", "be", "bo", "da", "de", "do", "fa", "fe", "fo", "ga", "ha", "ja", "ka", "la", "le", "li", "lo", "ma",
+         "me", "mi", "na", "ne", "ni", "ra", "re", "ri", "ro", "sa", "se", "sha", "ta", "te", "va", "wi", "za"]
+    )  # fmt: skip
     ends = np.array(
-        [
-            "n",
-            "r",
-            "l",
-            "s",
-            "m",
-            "x",
-            "th",
-            "ck",
-            "by",
-            "ton",
-            "ley",
-            "son",
-            "den",
-            "ford",
-            "well",
-            "man",
-            "wood",
-            "ham",
-            "field",
-            "worth",
-        ]
-    )
+        ["n", "r", "l", "s", "m", "x", "th", "ck", "by", "ton", "ley", "son", "den", "ford", "well", "man", "wood", "ham", "field", "worth"]
+    )  # fmt: skip
     made = np.char.add(np.char.add(draw.choice(stems, 9000), draw.choice(stems, 9000)), draw.choice(ends, 9000))
     surnames = np.unique(np.concatenate([np.char.title(made), np.array(SURNAMES.split())]))
     forenames = np.unique(

@@ -11,6 +11,7 @@ from config.settings import config_file
 from outputs.waterfall import waterfall_svg
 from pipelines.decisions import PAIR, pair_key, standing
 from pipelines.link import PASSES, placed_for_adoption
+from pipelines.link_codes import encode
 from pipelines.link_compare import compare_pairs, prepare_people
 from pipelines.link_model import FILE, load_model
 from pipelines.link_night import unsealed
@@ -104,7 +105,7 @@ def _passes(
     positions = pd.DataFrame(
         {end: [at.loc[tuple(pair[PAIR[place : place + 2]].iloc[0])]] for end, place in (("a", 0), ("b", 2))}
     )
-    flags = compare_pairs(records, nicknames, positions)
+    flags = compare_pairs(encode(records), nicknames, positions)
     rows = [(f"guard: {words}", "against it" if flags[flag].iloc[0] else "no") for flag, words in GUARDS.items()] + [
         (f"pass: {label}", "holds" if condition(flags).iloc[0] else "does not hold") for label, condition in PASSES
     ]

@@ -17,7 +17,9 @@ from dataclasses import dataclass, field
 import numpy as np
 import pandas as pd
 
-from pipelines.link_cluster import SYSTEMS, Clusters, pair_key
+from pipelines.link_blocks import pairs_for_passes
+from pipelines.link_cluster import Clusters, pair_key
+from pipelines.link_codes import encode
 from pipelines.link_compare import compare_pairs, describe_pairs, prepare_people, same_birth_identity
 from pipelines.link_model import Model
 from pipelines.link_scored import link_by_score
@@ -74,20 +76,22 @@ def link_people(
         prepare_people(people, addresses).sort_values(["source", "source_id"], kind="stable").reset_index(drop=True)
     )
     sealed = _sealed(records, care_placements, plans, as_of)
+    keys_of_sealed = records.loc[sealed, ["source", "source_id"]].reset_index(drop=True)
     records = records[~sealed].reset_index(drop=True)
     records["is_placed"] = placed_for_adoption(records, care_placements)
-    pairs = compare_pairs(records, nicknames)
+    coded = encode(records)
+    pairs = compare_pairs(coded, nicknames, pairs_for_passes(coded))
     guarded = _twins(records, pairs)
     same, different = _decided(records, decisions)
     pairs = pairs[~np.isin(_keys(pairs), _keys(different))].reset_index(drop=True)
-    clusters = Clusters(records, different)
+    clusters = Clusters(coded, different)
     for position in range(len(same)):  # decisions are few, and each may depend on the one before
         clusters.join(clusters.candidates(same.iloc[[position]]), "decision")
     for label, condition in PASSES:
         clusters.join_sole(pairs[condition(pairs).to_numpy()], label)
-    undecided = link_by_score(clusters, records, pairs, people, addresses, nicknames, previous_links, model)
+    undecided = link_by_score(clusters, records, coded, pairs, people, addresses, nicknames, previous_links, model)
     review = describe_pairs(records, undecided)
-    child_id = _child_ids(records, clusters.cluster, previous_links)
+    child_id = _child_ids(records, coded["system"], clusters.cluster, previous_links)
     links = pd.DataFrame(
         {
             "child_id": child_id,
@@ -96,7 +100,7 @@ def link_people(
             "how": pd.Series(clusters.how, dtype="str"),
         }
     )
-    return Linkage(links, review, _keys_of_sealed(people, addresses, sealed), guarded)
+    return Linkage(links, review, keys_of_sealed, guarded)
 
 
 def _twins(records: pd.DataFrame, pairs: pd.DataFrame) -> pd.DataFrame:
@@ -104,11 +108,6 @@ def _twins(records: pd.DataFrame, pairs: pd.DataFrame) -> pd.DataFrame:
     alike = pairs[pairs["is_sibling"] & pairs["surname_same"] & pairs["born_same"]]
     sides = [records.loc[alike[end], ["source", "source_id"]].reset_index(drop=True) for end in ("a", "b")]
     return pd.concat(sides, axis=1).set_axis(list(PAIR), axis=1).assign(why="twins by name and date of birth")
-
-
-def _keys_of_sealed(people: pd.DataFrame, addresses: pd.DataFrame | None, sealed: pd.Series) -> pd.DataFrame:
-    records = people[["source", "source_id"]].sort_values(["source", "source_id"], kind="stable").reset_index(drop=True)
-    return records[sealed.to_numpy()].reset_index(drop=True)
 
 
 def _sealed(
@@ -171,15 +170,15 @@ def _decided(records: pd.DataFrame, decisions: pd.DataFrame | None) -> tuple[pd.
     return found[found["answer"] == "same"], found[found["answer"] == "different"]
 
 
-def _child_ids(records: pd.DataFrame, cluster: np.ndarray, previous: pd.DataFrame | None) -> np.ndarray:
-    """A child keeps the id of its Synergy record, else Capita's, else Liquidlogic's; new ids follow the greatest one known.
+def _child_ids(
+    records: pd.DataFrame, system: np.ndarray, cluster: np.ndarray, previous: pd.DataFrame | None
+) -> np.ndarray:
+    """A child keeps the id of its Synergy record, else Capita's, else Liquidlogic's; new ids follow the greatest one known, in the order of `records`.
 
     A child that is left without one takes an id that one of its records had before, if no record has held it since: so a link that is taken
     back gives both children the ids that they had.
     """
-    frame = records[["source", "source_id"]].assign(cluster=cluster)
-    rank = {name: place for place, name in enumerate(SYSTEMS)}
-    frame["rank"] = frame["source"].map(rank).fillna(len(rank))
+    frame = records[["source", "source_id"]].assign(cluster=cluster, rank=system)
     greatest = 0
     given = pd.Series(dtype="str")
     if previous is not None and not previous.empty:
@@ -197,7 +196,7 @@ def _child_ids(records: pd.DataFrame, cluster: np.ndarray, previous: pd.DataFram
             given = pd.concat([given, settled.set_index("cluster")["child_id"]])
             is_open = ~claims["child_id"].isin(settled["child_id"]) & ~claims["cluster"].isin(settled["cluster"])
             claims = claims[is_open]
-    order = frame.sort_values(["rank", "source", "source_id"]).drop_duplicates("cluster")["cluster"]
+    order = frame.sort_values("rank", kind="stable").drop_duplicates("cluster")["cluster"]
     new = order[~order.isin(given.index)]
     fresh = pd.Series(
         [f"C{greatest + number:07d}" for number in range(1, len(new) + 1)], index=new.to_numpy(), dtype="str"

@@ -7,26 +7,27 @@ from itertools import combinations
 import numpy as np
 import pandas as pd
 
-SYSTEMS = ("synergy", "capita", "liquidlogic")
+from pipelines.link_codes import Coded
+
 _MANY = 1 << 31
 
 
 class Clusters:
-    """Which records (positions of `records`) are one child so far, and `how` each came to be linked.
+    """Which records (by position in `coded`) are one child so far, and `how` each came to be linked.
 
     A class, because every pass changes the same few arrays. `cluster` holds for each record the lowest position of its child;
     `different` are pairs (`a`, `b`) that a person told apart.
     """
 
-    def __init__(self, records: pd.DataFrame, different: pd.DataFrame) -> None:
-        self.cluster = np.arange(len(records))
-        self.how = np.full(len(records), "unlinked", dtype=object)
-        names = pd.Index(SYSTEMS).union(pd.Index(records["source"].unique()), sort=False)
-        self.system = names.get_indexer(records["source"])
-        self._holds = np.left_shift(1, self.system)
-        self._numbers = {name: pd.factorize(records[name])[0] for name in ("upn", "permanent_upn", "uln")}
+    def __init__(self, coded: Coded, different: pd.DataFrame) -> None:
+        self.cluster = np.arange(len(coded))
+        self.how = np.full(len(coded), "unlinked", dtype=object)
+        self.systems = coded.systems
+        self._coded = coded
+        self._holds = np.left_shift(1, coded["system"])
+        self._members = np.full((len(coded), coded.systems), -1)
+        self._members[self.cluster, coded["system"]] = self.cluster
         self._different = different
-        self.systems = len(names)
 
     def holds(self, side: np.ndarray) -> np.ndarray:
         """For each of these records the systems that its child has a record of, as bits."""
@@ -34,7 +35,7 @@ class Clusters:
 
     def between(self, pairs: pd.DataFrame) -> list[pd.DataFrame]:
         """Pairs apart by which two systems they are of, in the order in which systems are linked."""
-        first, second = self.system[pairs["a"].to_numpy()], self.system[pairs["b"].to_numpy()]
+        first, second = (self._coded["system"][pairs[side].to_numpy()] for side in ("a", "b"))
         low, high = np.minimum(first, second), np.maximum(first, second)
         return [pairs[(low == one) & (high == other)] for one, other in combinations(range(self.systems), 2)]
 
@@ -53,16 +54,18 @@ class Clusters:
         left, right = self.cluster[pairs["a"].to_numpy()], self.cluster[pairs["b"].to_numpy()]
         frame = pairs.assign(left=np.minimum(left, right), right=np.maximum(left, right))
         if len(frame) and "number_conflict" in frame:  # a person's decision stands whatever the numbers say
-            frame = frame[~(self._numbers_disagree(frame) & ~frame["number_conflict"].to_numpy())]
+            in_doubt = ~(frame["number_conflict"] | frame["upn_same"] | frame["uln_same"]).to_numpy()
+            in_doubt[in_doubt] = self._numbers_disagree(frame[in_doubt])
+            frame = frame[~in_doubt]
         return frame
 
     def join_sole(self, pairs: pd.DataFrame, label: str) -> None:
         """Join the candidates that are each other's only one; the rest stay apart. Two systems after another."""
         for part in self.between(pairs):
             frame = self.candidates(part).drop_duplicates(["left", "right"])
-            both = pd.concat([frame["left"], frame["right"]])
-            shared = set(both[both.duplicated()])
-            self.join(frame[~frame["left"].isin(shared) & ~frame["right"].isin(shared)], label)
+            left, right = frame["left"].to_numpy(), frame["right"].to_numpy()
+            times = np.bincount(np.concatenate([left, right]), minlength=len(self.cluster))
+            self.join(frame[(times[left] == 1) & (times[right] == 1)], label)
 
     def join(self, chosen: pd.DataFrame, label: str) -> None:
         """Make each of these pairs one child; no child may be in two of them."""
@@ -74,30 +77,26 @@ class Clusters:
         moved = np.arange(len(self.cluster))
         moved[gone] = keep
         self._holds[keep] |= self._holds[gone]
+        self._members[keep] = np.maximum(self._members[keep], self._members[gone])
         touched = np.concatenate([a, b])
         self.how[touched[self.how[touched] == "unlinked"]] = label
         self.cluster = moved[self.cluster]
 
     def _numbers_disagree(self, frame: pd.DataFrame) -> np.ndarray:
         """True where two children hold different permanent UPNs or different ULNs, and share neither number."""
-        sides = frame[["left", "right"]].reset_index(drop=True)
-        among = np.isin(self.cluster, pd.unique(pd.concat([sides["left"], sides["right"]])))
 
-        def hold(name: str) -> pd.DataFrame:
-            held = pd.DataFrame({"cluster": self.cluster[among], "number": self._numbers[name][among]})
-            return held[held["number"] >= 0].drop_duplicates()
+        def numbers(name: str, side: str) -> np.ndarray:
+            members = self._members[frame[side].to_numpy()]
+            return np.where(members >= 0, self._coded[name][members], -1)
 
         def share(name: str) -> np.ndarray:
-            held = hold(name)
-            both = sides.reset_index(names="row").merge(held, left_on="left", right_on="cluster")
-            both = both.merge(held, left_on=["right", "number"], right_on=["cluster", "number"])
-            return sides.index.isin(both["row"])
+            left, right = numbers(name, "left")[:, :, None], numbers(name, "right")[:, None, :]
+            return ((left == right) & (left >= 0)).any(axis=(1, 2))
 
-        def differ(name: str) -> np.ndarray:
-            known = hold(name)["cluster"]
-            return (sides["left"].isin(known) & sides["right"].isin(known)).to_numpy()
+        def both_known(name: str) -> np.ndarray:
+            return np.minimum(numbers(name, "left").max(axis=1), numbers(name, "right").max(axis=1)) >= 0
 
-        return (differ("permanent_upn") | differ("uln")) & ~share("upn") & ~share("uln")
+        return (both_known("permanent_upn") | both_known("uln")) & ~share("upn") & ~share("uln")
 
 
 def pair_key(a: np.ndarray, b: np.ndarray) -> np.ndarray:

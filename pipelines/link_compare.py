@@ -2,19 +2,36 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
 import pandas as pd
 
 from config.identifiers import postcode_key, uln_is_valid, upn_is_permanent, upn_is_valid
+from pipelines.link_codes import Coded
 
-#: A block of more records than this is a filler value or a very common name, and would make more pairs than it finds.
-LARGEST_BLOCK = 40
+
+def of_each_value(change: Callable[[pd.Series], pd.Series], column: pd.Series) -> pd.Series:
+    """`change` of a column, done once for each of its values: names and postcodes come again and again."""
+    codes, values = pd.factorize(column)
+    return change(pd.Series(values)).reindex(codes).set_axis(column.index)
 
 
 def plain_name(name: pd.Series) -> pd.Series:
     """A name without accents, punctuation, titles or spaces, in capitals; blank becomes missing."""
+    return of_each_value(_plain_name, name)
+
+
+def _plain_name(name: pd.Series) -> pd.Series:
     text = name.str.normalize("NFKD").str.upper().str.replace(r"^(MR|MRS|MISS|MS|MASTER|DR)\.? ", "", regex=True)
     text = text.str.replace(r"[^A-Z]", "", regex=True)
+    return text.where(text != "")
+
+
+def plain_line(line: pd.Series) -> pd.Series:
+    """A line of an address as letters and digits alone, in capitals; blank becomes missing."""
+    text = line.str.upper().str.replace(r"[^A-Z0-9]", "", regex=True)
     return text.where(text != "")
 
 
@@ -27,8 +44,8 @@ def prepare_people(people: pd.DataFrame, addresses: pd.DataFrame | None) -> pd.D
     frame["other_surname"] = (
         plain_name(people["preferred_surname"]).fillna(plain_name(people["former_surname"])).fillna(frame["surname"])
     )
-    frame["upn"] = people["upn"].where(upn_is_valid(people["upn"]))
-    frame["permanent_upn"] = people["upn"].where(upn_is_permanent(people["upn"]))
+    frame["upn"] = of_each_value(lambda upn: upn.where(upn_is_valid(upn)), people["upn"])
+    frame["permanent_upn"] = of_each_value(lambda upn: upn.where(upn_is_permanent(upn)), frame["upn"])
     frame["uln"] = people["uln"].where(uln_is_valid(people["uln"]))
     frame["is_closed"] = (
         people["is_birth_estimated"].fillna(False).astype(bool)
@@ -36,13 +53,12 @@ def prepare_people(people: pd.DataFrame, addresses: pd.DataFrame | None) -> pd.D
         | people["died_on"].notna()
     )
     for name in ("house", "street"):
-        text = people[name].str.upper().str.replace(r"[^A-Z0-9]", "", regex=True)
-        frame[name] = text.where(text != "")
-    frame["postcode"] = postcode_key(people["postcode"])
+        frame[name] = of_each_value(plain_line, people[name])
+    frame["postcode"] = of_each_value(postcode_key, people["postcode"])
     frame["postcodes"] = "|" + frame["postcode"].fillna("-") + "|"
     if addresses is not None:
         kept = (
-            addresses.assign(key=postcode_key(addresses["postcode"]))
+            addresses.assign(key=of_each_value(postcode_key, addresses["postcode"]))
             .dropna(subset=["key"])
             .sort_values(["source", "source_id", "started_on", "row_id"])
         )
@@ -54,144 +70,119 @@ def prepare_people(people: pd.DataFrame, addresses: pd.DataFrame | None) -> pd.D
     return frame
 
 
-def _blocks(records: pd.DataFrame) -> pd.DataFrame:
-    """Pairs of record positions of different systems that share a number, or two of name, date of birth and postcode."""
-    born = records["born_on"].dt.strftime("%Y%m%d")
-    keys = {
-        "upn": records["upn"],
-        "uln": records["uln"],
-        "surname and born": records["surname"] + born,
-        "forename and born": records["forename"] + born,
-        "postcode and born": records["postcode"] + born,
-        "name and postcode": records["surname"] + records["forename"].str[:3] + records["postcode"],
-        "swapped": None,
-    }
-    systems = records["source"]
-    found = []
-    for name, key in keys.items():
-        left = key if key is not None else records["forename"] + "," + records["surname"] + born
-        right = key if key is not None else records["surname"] + "," + records["forename"] + born
-        sides = [
-            pd.DataFrame({"key": side, "at": records.index, "system": systems}).dropna(subset=["key"])
-            for side in (left, right)
-        ]
-        size = sides[0].groupby("key")["at"].transform("size")
-        small = sides[0][size <= LARGEST_BLOCK] if name not in ("upn", "uln") else sides[0][size <= 4 * LARGEST_BLOCK]
-        pairs = small.merge(sides[1], on="key", suffixes=("_a", "_b"))
-        pairs = pairs[pairs["system_a"] != pairs["system_b"]]
-        found.append(
-            pd.DataFrame({"a": np.minimum(pairs["at_a"], pairs["at_b"]), "b": np.maximum(pairs["at_a"], pairs["at_b"])})
-        )
-    return pd.concat(found).drop_duplicates().sort_values(["a", "b"]).reset_index(drop=True)
+def compare_pairs(coded: Coded, nicknames: pd.DataFrame, pairs: pd.DataFrame) -> pd.DataFrame:
+    """Pairs of records (positions ``a``, ``b``), with what agrees and what does not, as flags."""
+    a, b = pairs["a"].to_numpy(), pairs["b"].to_numpy()
 
+    def equal(left: str, right: str = "") -> np.ndarray:
+        codes = coded[left][a]
+        return (codes == coded[right or left][b]) & (codes >= 0)
 
-def compare_pairs(records: pd.DataFrame, nicknames: pd.DataFrame, chosen: pd.DataFrame | None = None) -> pd.DataFrame:
-    """Candidate pairs, or the `chosen` ones (positions ``a``, ``b``), with what agrees and what does not, as flags."""
-    pairs = _blocks(records) if chosen is None else chosen.copy()
-    a, b = records.loc[pairs["a"]].reset_index(drop=True), records.loc[pairs["b"]].reset_index(drop=True)
+    def conflict(column: str) -> np.ndarray:
+        left, right = coded[column][a], coded[column][b]
+        return (left != right) & (left >= 0) & (right >= 0)
 
-    def equal(column: str) -> pd.Series:
-        return (a[column] == b[column]).fillna(False).astype(bool)
-
-    def conflict(column: str) -> pd.Series:
-        return (a[column].notna() & b[column].notna() & (a[column] != b[column])).astype(bool)
-
-    swapped = ((a["forename"] == b["surname"]) & (a["surname"] == b["forename"])).fillna(False).astype(bool)
-    surname = (
-        equal("surname")
-        | (a["other_surname"] == b["surname"]).fillna(False)
-        | (a["surname"] == b["other_surname"]).fillna(False)
+    pairs = pairs[["a", "b"]].copy()
+    swapped = equal("forename", "surname") & equal("surname", "forename")
+    pairs["surname_same"] = (
+        equal("surname") | equal("other_surname", "surname") | equal("surname", "other_surname") | swapped
     )
-    forename = (
-        equal("forename")
-        | (a["known_as"] == b["forename"]).fillna(False)
-        | (a["forename"] == b["known_as"]).fillna(False)
-    )
-    pairs["surname_same"] = surname.astype(bool) | swapped
-    pairs["forename_same"] = forename.astype(bool) | swapped
+    pairs["forename_same"] = equal("forename") | equal("known_as", "forename") | equal("forename", "known_as") | swapped
     pairs["name_same"] = pairs["surname_same"] & pairs["forename_same"]
-    pairs["forename_near"] = pairs["forename_same"] | _near_forename(a, b, nicknames)
-    pairs["born_same"] = equal("born_on")
-    pairs["born_near"] = pairs["born_same"] | _near_birth(a["born_on"], b["born_on"])
+    pairs["forename_near"] = _or_near(
+        pairs["forename_same"], pairs, lambda a, b: _near_forename(coded, a, b, nicknames)
+    )
+    pairs["born_same"] = equal("born")
+    pairs["born_near"] = _or_near(pairs["born_same"], pairs, lambda a, b: _near_birth(coded, a, b))
     pairs["upn_same"], pairs["uln_same"] = equal("upn"), equal("uln")
     pairs["number_conflict"] = (conflict("permanent_upn") & ~pairs["uln_same"]) | (conflict("uln") & ~pairs["upn_same"])
-    sexes = a["sex_code"].isin(["M", "F"]) & b["sex_code"].isin(["M", "F"])
-    pairs["sex_conflict"] = sexes & (a["sex_code"] != b["sex_code"])
-    pairs["postcode_same"] = _share_postcode(a["postcodes"], b["postcodes"])
+    pairs["sex_conflict"] = conflict("sex")
+    pairs["postcode_same"] = _or_near(equal("postcode"), pairs, lambda a, b: _share_postcode(coded, a, b))
     pairs["door_same"] = equal("house") & (equal("street") | equal("postcode"))
-    pairs["is_closed"] = a["is_closed"] | b["is_closed"]
-    pairs["is_sibling"] = ~pairs["forename_near"] & (_has_namesake(records, a, b) | _has_namesake(records, b, a))
-    pairs["is_placed"] = a["is_placed"] | b["is_placed"]
-    common = _common_names(records)
-    pairs["is_common"] = common.loc[pairs["a"]].to_numpy() | common.loc[pairs["b"]].to_numpy()
+    for flag in ("is_closed", "is_placed"):
+        pairs[flag] = coded[flag][a] | coded[flag][b]
+    pairs["is_sibling"] = ~pairs["forename_near"] & _has_namesake(coded, a, b)
+    common = _common_names(coded)
+    pairs["is_common"] = common[a] | common[b]
     return pairs
 
 
-def _has_namesake(records: pd.DataFrame, one: pd.DataFrame, other: pd.DataFrame) -> pd.Series:
-    """True where the system of `one` holds a record with the very name and date of birth of `other`: its twin, most likely."""
-    name = ["surname", "forename", "born_on"]
-    held = pd.MultiIndex.from_frame(records[["source", *name]].dropna())
-    sought = pd.MultiIndex.from_frame(other[name].assign(source=one["source"])[["source", *name]])
-    return pd.Series(sought.isin(held), index=one.index)
+def _or_near(same: Any, pairs: pd.DataFrame, near: Callable[[np.ndarray, np.ndarray], np.ndarray]) -> np.ndarray:
+    """`same`, and where it is false what `near` says of the positions of those pairs."""
+    found = np.array(same)
+    rest = pairs[~found]
+    found[~found] = near(rest["a"].to_numpy(), rest["b"].to_numpy())
+    return found
 
 
-def _common_names(records: pd.DataFrame) -> pd.Series:
+def _has_namesake(coded: Coded, a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """True where the system of one record holds another with the very name and date of birth of the other one: its twin, most likely."""
+    person, system = coded["person"], coded["system"]
+    # The last row is for those not known in full, whom nobody holds.
+    held = np.zeros((person.max(initial=-1) + 2, coded.systems), dtype=bool)
+    held[person[person >= 0], system[person >= 0]] = True
+    return held[person[b], system[a]] | held[person[a], system[b]]
+
+
+def _common_names(coded: Coded) -> np.ndarray:
     """True where another record of the same system has the same name and date of birth: name and date alone decide nothing then."""
-    person = records.groupby(["surname", "forename", "born_on"]).ngroup()  # -1 where one of them is missing
-    held = records.assign(person=person)[(person >= 0) & ~records["is_closed"]]
-    twice = held.loc[held.duplicated(["person", "source"]), "person"]
-    numbers = (
-        records.assign(person=person).dropna(subset=["permanent_upn"]).drop_duplicates(["person", "permanent_upn"])
-    )
-    several = numbers.loc[numbers.duplicated("person"), "person"]
-    return (person >= 0) & (person.isin(twice) | person.isin(several))
+    person = coded["person"]
+    records = pd.DataFrame({name: coded[name] for name in ("person", "system", "permanent_upn")})[person >= 0]
+    held = records[~coded["is_closed"][person >= 0]]
+    numbers = records[records["permanent_upn"] >= 0].drop_duplicates(["person", "permanent_upn"])
+    common = np.zeros(person.max(initial=-1) + 2, dtype=bool)
+    common[held.loc[held.duplicated(["person", "system"]), "person"]] = True
+    common[numbers.loc[numbers.duplicated("person"), "person"]] = True
+    return common[person]
 
 
-def _near_forename(a: pd.DataFrame, b: pd.DataFrame, nicknames: pd.DataFrame) -> pd.Series:
+def _near_forename(coded: Coded, a: np.ndarray, b: np.ndarray, nicknames: pd.DataFrame) -> np.ndarray:
     """True where one forename begins the other (three letters at least) or is a known short form of it, or two share a long form."""
     both = pd.concat([nicknames, nicknames.set_axis(["short", "name"], axis=1)[["name", "short"]]])
     siblings = nicknames.merge(nicknames, on="name")[["short_x", "short_y"]].set_axis(["name", "short"], axis=1)
     known = pd.MultiIndex.from_frame(pd.concat([both, siblings]).drop_duplicates())
     near = np.zeros(len(a), dtype=bool)
     for left, right in (("forename", "forename"), ("known_as", "forename"), ("forename", "known_as")):
-        names = pd.DataFrame({"x": a[left].to_numpy(), "y": b[right].to_numpy()}).fillna("")
-        codes = names.groupby(["x", "y"], sort=False).ngroup().to_numpy()
+        names = pd.DataFrame({"x": coded[left][a], "y": coded[right][b]})
+        names = names[(names["x"] >= 0) & (names["y"] >= 0)]
         once = names.drop_duplicates()
-        is_near = pd.MultiIndex.from_frame(once).isin(known)
+        x, y = (coded.names[once[side]] for side in ("x", "y"))
+        is_near = pd.MultiIndex.from_arrays([x, y]).isin(known)
         is_near |= np.fromiter(  # two different forenames are far fewer than pairs of records
-            (
-                len(p) > 2 and len(q) > 2 and (p.startswith(q) or q.startswith(p))
-                for p, q in zip(once["x"], once["y"], strict=True)
-            ),
+            (len(p) > 2 and len(q) > 2 and (p.startswith(q) or q.startswith(p)) for p, q in zip(x, y, strict=True)),
             dtype=bool,
             count=len(once),
         )
-        near |= is_near[codes]
-    return pd.Series(near, index=a.index)
+        found = names.merge(once[is_near].assign(is_near=True), on=["x", "y"], how="left")["is_near"].notna()
+        near[names.index[found]] = True
+    return near
 
 
-def _near_birth(a: pd.Series, b: pd.Series) -> pd.Series:
+def _near_birth(coded: Coded, a: np.ndarray, b: np.ndarray) -> np.ndarray:
     """True where two dates are one slip apart: day and month swapped, one digit wrong, 1 January for unknown, or a year out."""
-    same_year = a.dt.year == b.dt.year
-    swapped = same_year & (a.dt.month == b.dt.day) & (a.dt.day == b.dt.month)
-    default = same_year & (((a.dt.month == 1) & (a.dt.day == 1)) | ((b.dt.month == 1) & (b.dt.day == 1)))
-    digits = pd.Series(0, index=a.index)
+    one, other = coded["born"][a], coded["born"][b]
+    known = (one >= 0) & (other >= 0)
+    x, y = coded.born[one[known]], coded.born[other[known]]
+    same_year = x.year == y.year
+    swapped = same_year & (x.month == y.day) & (x.day == y.month)
+    default = same_year & (((x.month == 1) & (x.day == 1)) | ((y.month == 1) & (y.day == 1)))
+    digits = np.zeros(len(x), dtype="int64")
     for part, width in (("day", 2), ("month", 2), ("year", 4)):
-        x, y = getattr(a.dt, part).fillna(0).astype("int64"), getattr(b.dt, part).fillna(0).astype("int64")
+        left, right = getattr(x, part).to_numpy(), getattr(y, part).to_numpy()
         for place in range(width):
-            digits = digits + ((x // 10**place) % 10 != (y // 10**place) % 10)
-    known = a.notna() & b.notna()
-    return (known & (swapped | default | (digits == 1))).astype(bool)
+            digits += (left // 10**place) % 10 != (right // 10**place) % 10
+    known[known] = swapped | default | (digits == 1)
+    return known
 
 
-def _share_postcode(a: pd.Series, b: pd.Series) -> pd.Series:
+def _share_postcode(coded: Coded, a: np.ndarray, b: np.ndarray) -> np.ndarray:
     """True where any postcode, present or past, of one record is among those of the other."""
-    several = ((a.str.count(r"\|") > 2) | (b.str.count(r"\|") > 2)).to_numpy()
-    share = ((a == b) & (a != "|-|")).to_numpy(dtype=bool, copy=True)
-    share[several] = [
-        bool((set(x.split("|")) & set(y.split("|"))) - {"", "-"}) for x, y in zip(a[several], b[several], strict=True)
-    ]
-    return pd.Series(share, index=a.index)
+    sides = pd.DataFrame({"a": a, "b": b}).reset_index(names="pair")
+    lived = coded.lived
+    known = sides.merge(lived, left_on="a", right_on="at").merge(
+        lived, left_on=["b", "postcode"], right_on=["at", "postcode"]
+    )
+    return np.isin(sides["pair"], known["pair"])
 
 
 def same_birth_identity(records: pd.DataFrame, closed: pd.Series) -> pd.Series:

@@ -96,11 +96,7 @@ def save_model(model: Model, path: Path) -> None:
 
 
 def blank_settings() -> dict[str, Any]:
-    """Splink's settings before training: every level with its first guesses.
-
-    A pair is given to Splink by a number that its two records share (`pair`), so that what is compared is decided in one place, by the blocks
-    of linking.
-    """
+    """Splink's settings before training: every level with its first guesses, and no blocks, since linking says which pairs are compared."""
     return {
         "link_type": "link_only",
         "sql_dialect": "duckdb",
@@ -109,9 +105,7 @@ def blank_settings() -> dict[str, Any]:
         "probability_two_random_records_match": 2.0**-15,
         "retain_intermediate_calculation_columns": True,
         "retain_matching_columns": True,
-        "blocking_rules_to_generate_predictions": [
-            {"blocking_rule": "l.pair = r.pair", "sql_dialect": "duckdb", "arrays_to_explode": ["pair"]}
-        ],
+        "blocking_rules_to_generate_predictions": [],
         "comparisons": [_comparison(name, levels) for name, levels in _LEVELS.items()],
     }
 

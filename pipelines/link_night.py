@@ -10,6 +10,7 @@ import pandas as pd
 from config.settings import config_file
 from pipelines.decisions import ANSWERS, DIFFERENT, PAIR, UNDONE, Honoured, honour, never_link, pair_key
 from pipelines.link import Linkage, link_people
+from pipelines.link_codes import encode
 from pipelines.link_compare import compare_pairs, describe_pairs, prepare_people
 from pipelines.link_model import Model
 from pipelines.link_score import weigh
@@ -124,7 +125,7 @@ def _described(
     positions = pd.DataFrame(
         {end: at.loc[pd.MultiIndex.from_frame(side)].to_numpy() for end, side in zip("ab", sides, strict=True)}
     )
-    compared = compare_pairs(records, nicknames, positions)
+    compared = compare_pairs(encode(records), nicknames, positions)
     weight = weigh(pairs, people, addresses, nicknames, model)["weight"].to_numpy() if model else np.nan
     return describe_pairs(records, compared.assign(weight=weight))
 

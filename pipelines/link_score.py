@@ -8,16 +8,19 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from config.identifiers import nhs_is_valid, postcode_key
-from pipelines.link_compare import plain_name, prepare_people
+from pipelines.link_compare import plain_line, plain_name, prepare_people
 from pipelines.link_model import RARITY, Model
 
 #: What DuckDB may take, and where it puts what does not fit: a scratch folder that goes with it.
 MEMORY, SPILL, THREADS = "1GB", "20GB", 2
 #: Pairs that are scored at once.
 BATCH = 200_000
+#: Splink is told which pairs to compare, so that it is decided in one place (`link_blocks`).
+_NO_BLOCKS: dict[str, Any] = {"blocking_rules_to_generate_predictions": []}
 _LISTS = ("forms", "surnames", "postcodes", "doors", "upns")
 
 
@@ -30,7 +33,8 @@ def features(
     and `doors` (house and street) of now and before, `upns`. Everything else is text. Missing means not known.
     """
     keys = ["source", "source_id"]
-    raw = records[keys].merge(people.drop_duplicates(keys), on=keys, how="left").set_index(records.index)
+    people = people[people["source_id"].isin(records["source_id"])].drop_duplicates(keys)
+    raw = records[keys].merge(people, on=keys, how="left").set_index(records.index)
     frame = pd.DataFrame({"unique_id": records.index, "source_dataset": records["source"]}, index=records.index)
     for name in ("forename", "surname", "upn", "uln"):
         frame[name] = records[name]
@@ -59,11 +63,17 @@ def _forms(records: pd.DataFrame, nicknames: pd.DataFrame) -> pd.Series:
 
 
 def _lists(index: pd.Index, *parts: pd.Series, longer_than: int = 0) -> pd.Series:
-    """All values of each record, sorted and once each, as lists; missing where there is none."""
+    """All values of each record, sorted and once each, as Arrow lists; missing where there is none."""
+    import pyarrow as pa
+
     values = pd.concat(parts).dropna()
     values = values[values.str.len() > longer_than]
-    once = values.rename("value").rename_axis("at").reset_index().drop_duplicates().sort_values(["at", "value"])
-    return once.groupby("at")["value"].agg(list).astype(object).reindex(index)
+    at = index.get_indexer(values.index)
+    once = pd.DataFrame({"at": at, "value": values.to_numpy()}).drop_duplicates().sort_values(["at", "value"])
+    counts = np.bincount(once["at"], minlength=len(index))
+    offsets = pa.array(np.concatenate([[0], counts.cumsum()]), pa.int32())
+    lists = pa.ListArray.from_arrays(offsets, pa.array(once["value"]), mask=pa.array(counts == 0))
+    return pd.Series(pd.arrays.ArrowExtensionArray(lists), index=index)
 
 
 def _homes(records: pd.DataFrame, raw: pd.DataFrame, addresses: pd.DataFrame | None) -> pd.DataFrame:
@@ -74,8 +84,7 @@ def _homes(records: pd.DataFrame, raw: pd.DataFrame, addresses: pd.DataFrame | N
         at = records.reset_index(names="at")[["at", "source", "source_id"]]
         kept = at.merge(addresses, on=["source", "source_id"]).sort_values(["at", "started_on", "row_id"])
         homes = pd.concat([kept.set_index("at")[columns], homes])
-    plain = {name: homes[name].str.upper().str.replace(r"[^A-Z0-9]", "", regex=True) for name in columns[:3]}
-    found = pd.DataFrame({name: text.where(text != "") for name, text in plain.items()}, index=homes.index)
+    found = pd.DataFrame({name: plain_line(homes[name]) for name in columns[:3]})
     found["postcode"] = postcode_key(homes["postcode"])
     return found.dropna(how="all")
 
@@ -95,18 +104,18 @@ def database() -> Iterator[Any]:
 
 
 def linker_of(api: Any, frame: pd.DataFrame, common: dict[str, pd.DataFrame], settings: dict[str, Any]) -> Any:
-    """Splink over the records of `frame` (`features`, with `pair` where pairs are scored), one table a system, each column of its stated type."""
+    """Splink over the records of `frame` (`features`), one table a system, each column of its stated type."""
     import pyarrow as pa
     from splink import Linker
 
-    kinds = dict.fromkeys(_LISTS, pa.list_(pa.string())) | {"pair": pa.list_(pa.int64()), "unique_id": pa.int64()}
+    kinds = dict.fromkeys(_LISTS, pa.list_(pa.string())) | {"unique_id": pa.int64()}
     schema = pa.schema([(name, kinds.get(name, pa.string())) for name in frame.columns])
     parts = frame.sort_values("unique_id").groupby("source_dataset", sort=True)
     tables = [
         api.register(pa.Table.from_pandas(part, schema, preserve_index=False), dataset_display_name=str(name))
         for name, part in parts
     ]
-    linker = Linker(tables, settings, log_level=logging.ERROR)
+    linker = Linker(tables, settings, log_level=logging.ERROR, validate_settings=False)
     for name, table in common.items():
         linker.table_management.register_term_frequency_lookup(api.register(table), name)
     return linker
@@ -182,18 +191,21 @@ def score_pairs(
     if pairs.empty:
         names = [f"{kind}_{name}" for name in model.comparisons for kind in ("gamma", "mw")]
         return pairs[["a", "b"]].assign(**dict.fromkeys(["weight", *names], 0.0))
-    batches = [pairs[["a", "b"]].iloc[start : start + BATCH] for start in range(0, len(pairs), BATCH)]
-    return pd.concat([_score(batch, described, common, model) for batch in batches], ignore_index=True)
-
-
-def _score(pairs: pd.DataFrame, described: pd.DataFrame, common: dict[str, pd.DataFrame], model: Model) -> pd.DataFrame:
-    numbered = pairs.reset_index(drop=True)
-    sides = pd.concat([numbered[side].rename("at") for side in ("a", "b")]).rename_axis("pair").reset_index()
-    pair = sides.groupby("at")["pair"].agg(list)
+    numbered = pairs[["a", "b"]].reset_index(drop=True)
+    chosen = described.loc[np.unique(numbered.to_numpy())]
+    keys = chosen["source_dataset"] + "-__-" + chosen["unique_id"].astype("str")  # as Splink names a record
+    found = []
     with database() as api:
-        linker = linker_of(api, described.loc[pair.index].assign(pair=pair), common, model.splink)
-        found = linker.inference.predict().as_duckdbpyrelation().select(_wanted(model)).df()
-    return numbered.merge(found, on=["a", "b"], how="left", validate="one_to_one")
+        linker = linker_of(api, chosen, common, model.splink | _NO_BLOCKS)
+        for start in range(0, len(numbered), BATCH):
+            batch = numbered.iloc[start : start + BATCH]
+            sides = {f"join_key_{end}": keys.loc[batch[side]].to_numpy() for side, end in (("a", "l"), ("b", "r"))}
+            blocked = api.register(pd.DataFrame(sides).assign(match_key="0"))
+            linker.table_management.register_blocked_pairs_for_predict(blocked)
+            scored = linker.inference.predict(warning_mode="never")
+            found.append(scored.as_duckdbpyrelation().select(_wanted(model)).df())
+            scored.drop_table_from_database_and_remove_from_cache()
+    return numbered.merge(pd.concat(found), on=["a", "b"], how="left", validate="one_to_one")
 
 
 def _wanted(model: Model) -> str:

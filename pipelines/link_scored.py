@@ -1,6 +1,6 @@
 """The cascade's last step: what the deterministic passes left is scored by the model, under the same guards, with a memory.
 
-Only records whose child still lacks a system take part, and only where they share something narrow (`_BLOCKS`), so the work is bounded. A pair
+Only records whose child still lacks a system take part, and only where they share something narrow (`link_blocks`), so the work is bounded. A pair
 is joined from the model's `join` weight on, if each is the other's best by a margin; one that was one child on an earlier night stays so down to
 `fracture`. What is left from `review` on waits for a person.
 """
@@ -10,8 +10,10 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from pipelines.link_cluster import Clusters
-from pipelines.link_compare import LARGEST_BLOCK, compare_pairs
+from pipelines.link_blocks import pairs_for_scores
+from pipelines.link_cluster import Clusters, pair_key
+from pipelines.link_codes import Coded
+from pipelines.link_compare import compare_pairs
 from pipelines.link_model import Model
 from pipelines.link_score import features, rarity, score_pairs
 
@@ -23,6 +25,7 @@ SCORE, KEPT = "score", "score, as on an earlier night"
 def link_by_score(
     clusters: Clusters,
     records: pd.DataFrame,
+    coded: Coded,
     pairs: pd.DataFrame,
     people: pd.DataFrame,
     addresses: pd.DataFrame | None,
@@ -37,10 +40,9 @@ def link_by_score(
     looked_at = pairs[clusters.joinable(pairs) & ~pairs["is_closed"].to_numpy()]
     if model is None:
         return looked_at[_worth_review(looked_at)].assign(weight=np.nan)
-    wider = _wider_pairs(clusters, records)
-    known = pd.MultiIndex.from_frame(looked_at[["a", "b"]])
-    wider = wider[~pd.MultiIndex.from_frame(wider).isin(known)].reset_index(drop=True)
-    compared = compare_pairs(records, nicknames, wider)
+    wider = pairs_for_scores(coded, clusters)
+    wider = wider[~np.isin(pair_key(wider["a"], wider["b"]), pair_key(looked_at["a"], looked_at["b"]))]
+    compared = compare_pairs(coded, nicknames, wider.reset_index(drop=True))
     looked_at = pd.concat([looked_at, compared[~compared["is_closed"]]], ignore_index=True)
     looked_at = looked_at[_may_be_one(looked_at)].sort_values(["a", "b"], ignore_index=True)
     model = model.for_population(int(records["source"].value_counts().max()) if len(records) else 0)
@@ -48,7 +50,7 @@ def link_by_score(
     described = features(records.loc[at], people, addresses, nicknames)
     scored = score_pairs(looked_at, described, rarity(records), model)
     looked_at["weight"] = scored["weight"]
-    looked_at["is_guarded"] = _guarded(looked_at, scored, records, model)
+    looked_at["is_guarded"] = _guarded(looked_at, scored, coded, model)
     looked_at["was_one"] = _was_one(records, looked_at, previous)
     for label, floor in ((SCORE, model.join), (KEPT, model.fracture)):
         enough = (looked_at["weight"] >= floor) & ~looked_at["is_guarded"]
@@ -72,7 +74,7 @@ def _may_be_one(p: pd.DataFrame) -> pd.Series:
     return p.surname_same | p.forename_near | p.born_near | p.upn_same | p.uln_same | p.door_same | p.postcode_same
 
 
-def _guarded(p: pd.DataFrame, scored: pd.DataFrame, records: pd.DataFrame, model: Model) -> pd.Series:
+def _guarded(p: pd.DataFrame, scored: pd.DataFrame, coded: Coded, model: Model) -> pd.Series:
     """Pairs that no score may join: whose numbers disagree, who may be twins or namesakes, or whom an adoption may stand between."""
     conflict = p["number_conflict"] | (scored["gamma_nhs"] == 0) & ~p["upn_same"]
     sex = p["sex_conflict"] & ~p["forename_same"]
@@ -80,15 +82,15 @@ def _guarded(p: pd.DataFrame, scored: pd.DataFrame, records: pd.DataFrame, model
     adoption = p["is_placed"] & ~p["surname_same"]
     guarded = conflict | sex | namesake | adoption | p["is_sibling"]
     if model.keep_twins_apart:
-        guarded |= ~p["forename_near"] & ~_is_slip(p, scored, records, model)
+        guarded |= ~p["forename_near"] & ~_is_slip(p, scored, coded, model)
     return guarded
 
 
-def _is_slip(p: pd.DataFrame, scored: pd.DataFrame, records: pd.DataFrame, model: Model) -> pd.Series:
+def _is_slip(p: pd.DataFrame, scored: pd.DataFrame, coded: Coded, model: Model) -> pd.Series:
     """Two forenames of which one is the other with a slip of the pen, rather than two names: one of them is nobody else's."""
     slips = [model.gamma("forename", label) for label in ("forename one letter out",)]
-    bearers = records["forename"].map(records["forename"].value_counts()).fillna(0)
-    rarest = np.minimum(bearers.loc[p["a"]].to_numpy(), bearers.loc[p["b"]].to_numpy())
+    bearers = np.bincount(coded["forename"] + 1)
+    rarest = np.minimum(*(bearers[coded["forename"][p[side]] + 1] for side in ("a", "b")))
     return scored["gamma_forename"].isin(slips) & (rarest <= KNOWN_NAME)
 
 
@@ -113,60 +115,3 @@ def _best(candidates: pd.DataFrame, enough: pd.Series, margin: float) -> pd.Data
         second = ranked[ranked.duplicated(side)].groupby(side)["weight"].max()
         lead &= (ranked["weight"] == first) & ~(ranked[side].map(second) > first - margin)
     return ranked[lead & enough.loc[ranked.index]]
-
-
-#: What two records must share to be scored, beyond what the passes look at: columns of `_block_columns`. Narrow, so that blocks stay small.
-_BLOCKS = (
-    ("born", "initial"),
-    ("born", "surname_initial"),
-    ("surname", "forename"),
-    ("postcode",),
-    ("postcode", "surname"),
-    ("house", "street"),
-    ("street", "forename"),
-    ("street", "surname"),
-)
-
-
-def _wider_pairs(clusters: Clusters, records: pd.DataFrame) -> pd.DataFrame:
-    """Pairs (`a` < `b`) of two systems whose children each lack the other's system, and that share a block."""
-    at = np.arange(len(records))
-    holds = clusters.holds(at)
-    open_to = ~records["is_closed"].to_numpy()
-    columns = _block_columns(records)
-    found = []
-    for one in range(clusters.systems):
-        for other in range(one + 1, clusters.systems):
-            left = at[open_to & (clusters.system == one) & (holds & (1 << other) == 0)]
-            right = at[open_to & (clusters.system == other) & (holds & (1 << one) == 0)]
-            for block in _BLOCKS:
-                key = columns[list(block)]
-                found.append(_sharing(key.iloc[left], key.iloc[right]))
-    pairs = pd.concat(found) if found else pd.DataFrame({"a": [], "b": []})
-    return pairs.astype("int64").drop_duplicates().sort_values(["a", "b"], ignore_index=True)
-
-
-def _sharing(left: pd.DataFrame, right: pd.DataFrame) -> pd.DataFrame:
-    names = list(left.columns)
-    if left.empty or right.empty:
-        return pd.DataFrame({"a": [], "b": []})
-    left, right = left.dropna().reset_index(names="a"), right.dropna().reset_index(names="b")
-    left = left[left.groupby(names)["a"].transform("size") <= LARGEST_BLOCK]
-    right = right[right.groupby(names)["b"].transform("size") <= LARGEST_BLOCK]
-    pairs = left.merge(right, on=names)[["a", "b"]]
-    return pd.DataFrame({"a": pairs.min(axis=1), "b": pairs.max(axis=1)})
-
-
-def _block_columns(records: pd.DataFrame) -> pd.DataFrame:
-    return pd.DataFrame(
-        {
-            "born": records["born_on"],
-            "forename": records["forename"],
-            "surname": records["surname"],
-            "initial": records["forename"].str[0],
-            "surname_initial": records["surname"].str[0],
-            "postcode": records["postcode"],
-            "house": records["house"],
-            "street": records["street"],
-        }
-    )

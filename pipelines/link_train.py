@@ -61,7 +61,7 @@ def train_model(described: pd.DataFrame, common: dict[str, pd.DataFrame], versio
 
 def _among_strangers(described: pd.DataFrame, common: dict[str, pd.DataFrame]) -> dict[str, np.ndarray]:
     """How often strangers are at each level, the least likely level first."""
-    settings = blank_settings() | {"blocking_rules_to_generate_predictions": []}
+    settings = blank_settings()
     for comparison in settings["comparisons"]:
         for level in comparison["comparison_levels"]:
             level.pop("u_probability", None)
