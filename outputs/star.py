@@ -14,9 +14,9 @@ import pandas as pd
 
 from outputs.extracts import typed
 from outputs.protect import RESTRICTED, mask_restricted
+from outputs.wording import CHILD_AGES
 
-_AGES = ("under 5", "5 to 10", "11 to 15", "16 to 19", "20 to 25")
-_UNRECORDED = "not recorded"
+UNRECORDED = "not recorded"
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ STAR: dict[str, StarTable] = {
             "has_active_plan": ("flag", "an EHC plan that the council maintains is in force"),
             "is_in_assessment": ("flag", "a request is without outcome"),
             "age": ("whole", "in completed years"),
-            "age_band": ("text", f"{', '.join(_AGES)}, or {_UNRECORDED}"),
+            "age_band": ("text", f"{', '.join(CHILD_AGES.values())}, or {UNRECORDED}"),
             "need_code": ("text", "primary need, as the SEN2 return codes it"),
             "care_status": ("text", "looked after, not looked after"),
             "is_restricted": ("flag", "the address is restricted, so nothing says where the child is"),
@@ -121,7 +121,7 @@ STAR: dict[str, StarTable] = {
             "rule": ("text", "joins to rules; restricted where the rule itself tells where a child is"),
             "child_id": ("text", "joins to children; empty where it is about no child"),
             "owner": ("text", "joins to owners"),
-            "severity": ("text", "critical, high, medium or low"),
+            "severity": ("text", "critical, high, medium or info"),
             "kind": ("text", "what sort of finding it is"),
             "status": ("text", "open, accepted or not_evaluated"),
             "on_old_data": ("flag", "judged on an earlier copy, because a source did not arrive"),
@@ -185,12 +185,6 @@ STAR: dict[str, StarTable] = {
         },
     ),
 }
-
-
-def age_band(age: pd.Series) -> pd.Series:
-    """The bands of the SEN2 statistics by age in years; without an age, ``not recorded``."""
-    bands = pd.cut(age.astype("Float64"), [-1, 4, 10, 15, 19, 200], labels=list(_AGES))
-    return bands.astype("object").where(bands.notna(), _UNRECORDED).astype("str")
 
 
 def calendar(first: pd.Timestamp, last: pd.Timestamp) -> pd.DataFrame:

@@ -134,6 +134,8 @@ LINES = {
 LINES_IN_DAYS = frozenset({"longest_days", "median_days"})
 #: Parts told by their percentage, even where less of the figure is better.
 LINES_IN_PERCENT = frozenset({"updated_in_30_days"})
+#: Bands of age as the SEN2 statistics group them: the last completed year of each, and its name.
+CHILD_AGES = {4: "under 5", 10: "5 to 10", 15: "11 to 15", 19: "16 to 19", 25: "20 to 25", 200: "over 25"}
 #: Bounds in days, and the words, for how long an exception has been open.
 AGE_BANDS = (
     (0, "New tonight"),
@@ -200,6 +202,12 @@ def band(values: pd.Series, bands: tuple[tuple[float, str], ...]) -> pd.Series:
     return cut.astype("object").where(numbers.notna(), "Not recorded").astype("str")
 
 
+def age_band(age: pd.Series) -> pd.Series:
+    """The band of `CHILD_AGES` of each age in completed years; missing without an age, and for a child who is not yet born."""
+    bands = pd.cut(age.astype("Float64"), [-1, *CHILD_AGES], labels=list(CHILD_AGES.values()))
+    return bands.astype("object")
+
+
 def severity_rank(severity: pd.Series) -> pd.Series:
     """0 for critical to 3 for info, for sorting; 9 for anything else."""
     return severity.map({name: place for place, name in enumerate(SEVERITIES)}).fillna(9).astype("int64")
@@ -235,7 +243,8 @@ def cohort_titles(joined: object) -> str:
     return ", ".join(titled(word, COHORTS) for word in joined.split("+"))
 
 
-_ISO_DATE = re.compile(r"\b(\d{4})-(\d{2})-(\d{2})\b")
+#: A date by itself: one in the name of a file or a folder stays as it is.
+_ISO_DATE = re.compile(r"(?<![\w/\\-])(\d{4})-(\d{2})-(\d{2})(?![\w/\\-])")
 _COHORT_WORD = re.compile(r"^(looked_after|residential|s61|out_of_authority|home_educated)(?=:| since)")
 
 

@@ -8,13 +8,12 @@ from typing import Any
 import pandas as pd
 
 from outputs.protect import RESTRICTED
-from outputs.wording import BREAKDOWNS
+from outputs.wording import BREAKDOWNS, CHILD_AGES, age_band
 from pipelines.frames import is_open, latest, look_up
 from pipelines.kpis import Counted
 
 NOT_RECORDED = "not recorded"
 COLUMNS = ("code", "line", "by", "category", "numerator", "denominator")
-_AGES = {4: "under 5", 10: "5 to 10", 15: "11 to 15", 19: "16 to 19", 25: "20 to 25", 200: "over 25"}
 
 
 def child_facts(register: pd.DataFrame, involvements: pd.DataFrame | None, as_of: pd.Timestamp) -> pd.DataFrame:
@@ -28,7 +27,7 @@ def child_facts(register: pd.DataFrame, involvements: pd.DataFrame | None, as_of
     away = register["is_out_of_authority"].astype("boolean").map({True: "out of authority", False: "in authority"})
     facts = pd.DataFrame(
         {
-            "age": pd.cut(register["age"].astype("Float64"), [-1, *_AGES], labels=list(_AGES.values())).astype(object),
+            "age": age_band(register["age"]),
             "need": register["need_code"],
             "setting_type": register["type_name"]
             .fillna(register["setting_code"])
@@ -73,7 +72,8 @@ def broken_down(measured: Sequence[Counted], facts: pd.DataFrame) -> pd.DataFram
         sizes = every["meets"].groupby([every["code"], every["line"], category.rename("category")]).agg(["sum", "size"])
         parts.append(sizes.reset_index().assign(by=by))
     found = pd.concat(parts, ignore_index=True).rename(columns={"sum": "numerator", "size": "denominator"})
-    order = found["category"].map({name: place for place, name in enumerate(_AGES.values())}).fillna(len(_AGES))
+    places = {name: place for place, name in enumerate(CHILD_AGES.values())}
+    order = found["category"].map(places).fillna(len(places))
     last = found["category"] == NOT_RECORDED
     found = found.assign(_last=last, _order=order, _by=found["by"].map({by: n for n, by in enumerate(BREAKDOWNS)}))
     found = found.sort_values(["code", "line", "_by", "_last", "_order", "category"], kind="stable", ignore_index=True)

@@ -9,7 +9,8 @@ from typing import Any
 
 import pandas as pd
 
-from outputs.star import age_band, calendar, shaped_star
+from outputs.star import UNRECORDED, calendar, shaped_star
+from outputs.wording import age_band
 from pipelines.catalogues import rules_frame
 
 
@@ -63,7 +64,7 @@ def _children(register: pd.DataFrame, as_of: pd.Timestamp) -> pd.DataFrame:
     active = register["has_active_plan"]
     placed = active & register["placement_row"].notna()
     return _with_setting(register).assign(
-        age_band=age_band(register["age"]),
+        age_band=age_band(register["age"]).fillna(UNRECORDED),
         care_status=register["is_looked_after"].map({True: "looked after", False: "not looked after"}),
         setting_key=lambda frame: frame["setting_key"].where(placed),
         in_authority=(~register["is_out_of_authority"]).map({True: "Y", False: "N"}).where(placed),

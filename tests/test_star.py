@@ -10,7 +10,8 @@ import pytest
 import sqlalchemy as sa
 from store_drawn import settings_in, throw_away_database
 
-from outputs.star import STAR, age_band, calendar, star_dictionary
+from outputs.star import STAR, calendar, star_dictionary
+from outputs.wording import age_band
 from pipelines import tables as t
 from pipelines.demo import invent
 from pipelines.run import run_night
@@ -152,10 +153,10 @@ def test_the_tables_are_declared_once() -> None:
 
 
 def test_ages_fall_into_bands_at_their_boundaries() -> None:
-    ages = pd.Series([0, 4, 5, 10, 11, 15, 16, 19, 20, 25, None], dtype="Int64")
+    ages = pd.Series([0, 4, 5, 10, 11, 15, 16, 19, 20, 25, 26, None, -1], dtype="Int64")
     under, five, eleven, sixteen, twenty = "under 5", "5 to 10", "11 to 15", "16 to 19", "20 to 25"
-    wanted = [under, under, five, five, eleven, eleven, sixteen, sixteen, twenty, twenty, "not recorded"]
-    assert age_band(ages).tolist() == wanted
+    wanted = [under, under, five, five, eleven, eleven, sixteen, sixteen, twenty, twenty]
+    assert age_band(ages).fillna("").tolist() == [*wanted, "over 25", "", ""]
 
 
 def test_years_begin_on_their_days() -> None:
