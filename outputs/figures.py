@@ -58,25 +58,31 @@ def nights_of(trend: pd.DataFrame | None, kpis: pd.DataFrame, as_of: pd.Timestam
     )
 
 
+def arrivals(nights: pd.DataFrame) -> pd.Series:
+    """What did not arrive in time, by night, oldest first: ``Capita 3 of 5 extracts``; empty for a night on which every extract did.
+
+    `nights` holds figures of nights (``as_of``, ``code``, ``line``, ``numerator``, ``denominator``); K17 counts each system's extracts.
+    """
+    counted = nights[(nights["code"] == "K17") & nights["line"].str.endswith(": extracts on time")]
+    told = [
+        f"{system_title(line.partition(':')[0])} {int(came)} of {int(of)} extracts" if came < of else ""
+        for line, came, of in zip(counted["line"], counted["numerator"], counted["denominator"], strict=True)
+    ]
+    words = pd.Series(told, index=pd.to_datetime(counted["as_of"]), dtype="object")
+    return words.groupby(level=0, sort=True).agg(lambda systems: "; ".join(filter(None, systems)))
+
+
 def night_before(trend: pd.DataFrame, as_of: pd.Timestamp) -> str:
     """Which systems did not send all of their extracts in time on the latest earlier night, as a sentence; empty where all did.
 
-    `trend` holds the figures of earlier nights; K17 counts each system's extracts. What came in late then comes back tonight, and looks like news.
+    `trend` holds the figures of earlier nights. What came in late then comes back tonight, and looks like news.
     """
-    is_late = (trend["code"] == "K17") & trend["line"].str.endswith(": extracts on time") & (trend["as_of"] < as_of)
-    earlier = trend[is_late]
-    last = earlier[earlier["as_of"] == earlier["as_of"].max()]
-    short = last[last["numerator"] < last["denominator"]]
-    if short.empty:
+    earlier = arrivals(trend[trend["as_of"] < as_of])
+    if earlier.empty or not earlier.iloc[-1]:
         return ""
-    systems = "; ".join(
-        f"{system_title(line.partition(':')[0])} {int(came)} of {int(of)} extracts"
-        for line, came, of in zip(short["line"], short["numerator"], short["denominator"], strict=True)
-    )
-    night = uk_date(last["as_of"].iloc[0])
     return (
-        f"Compare with care: on the night of {night} not everything arrived in time ({systems}). Figures of that night rest in part on earlier "
-        "copies, and what is new or resolved since may only be the source coming back."
+        f"Compare with care: on the night of {uk_date(earlier.index[-1])} not everything arrived in time ({earlier.iloc[-1]}). Figures of that "
+        "night rest in part on earlier copies, and what is new or resolved since may only be the source coming back."
     )
 
 

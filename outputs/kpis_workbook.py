@@ -7,17 +7,20 @@ from pathlib import Path
 import pandas as pd
 
 from outputs.about import About
-from outputs.covers import column_guide, footer_of, open_cover, run_facts, write_run_sheet
-from outputs.figures import RAG_WORDS, judged, moved, nights_of, travelled
+from outputs.covers import Cover, column_guide, footer_of, open_cover, run_facts, write_run_sheet
+from outputs.figures import RAG_WORDS, arrivals, judged, moved, nights_of, travelled
 from outputs.sheets import Book, Column, write_list
 from outputs.wording import BREAKDOWNS, LINES_IN_DAYS, category_titles, line_title, short_date
 
 TITLE = "Key figures"
 
+_NAMED = (
+    Column("code", "Code", 7, "text", "the KPI's code; it never changes meaning"),
+    Column("title", "Figure", 28, "wrapped", "the KPI in a few words"),
+    Column("line_title", "Part", 26, "wrapped", "the cohort, system or part; empty for the KPI itself"),
+)
 COLUMNS = (
-    Column("code", "Code", 8, "text", "the KPI's code; it never changes meaning"),
-    Column("title", "Figure", 34, "wrapped", "the KPI in a few words"),
-    Column("line_title", "Part", 34, "wrapped", "the cohort, system or part; empty for the KPI itself"),
+    *_NAMED,
     Column("numerator", "Numerator", 11, "number", "how many meet it"),
     Column("denominator", "Denominator", 12, "number", "of how many"),
     Column(
@@ -43,12 +46,11 @@ COLUMNS = (
         "month_change", "Since last month", 9, "points", "in percentage points since the last night of the month before"
     ),
     Column("quarter_change", "Since last quarter", 9, "points", "the same since the last night of the quarter before"),
-    Column("definition", "Definition", 70, "wrapped", "what is counted"),
+    # On paper the sheet of definitions tells it.
+    Column("definition", "Definition", 70, "wrapped", "what is counted", is_printed=False),
 )
 _BREAKDOWNS = (
-    Column("code", "Code", 8, "text", "the KPI's code"),
-    Column("title", "Figure", 34, "wrapped"),
-    Column("line_title", "Part", 34, "wrapped"),
+    *_NAMED,
     Column("by", "By", 16, "text", "what the figure is broken down by"),
     Column("category", "Category", 34, "wrapped", "the categories of one breakdown add up to the figure"),
     Column("numerator", "Numerator", 11, "number"),
@@ -63,15 +65,14 @@ _DEFINITIONS = (
 )
 _EVERY_NIGHT = (
     Column("as_of", "Night", 12, "date"),
-    Column("code", "Code", 8),
-    Column("title", "Figure", 34, "wrapped"),
-    Column("line_title", "Part", 34, "wrapped"),
+    *_NAMED,
     Column("numerator", "Numerator", 11, "number"),
     Column("denominator", "Denominator", 12, "number"),
     Column("value", "Value", 9, "figure"),
+    Column("short", "Not arrived in time", 34, "wrapped"),
 )
-#: A sheet is wide enough for a quarter of nights and still fit to read; the list of every night holds the others.
-_NIGHTS_ACROSS = 92
+#: A sheet is wide enough for a quarter of nights and still fit to read, and a page for ten; the list of every night holds the others.
+_NIGHTS_ACROSS, _NIGHTS_PRINTED = 92, 10
 _RANGE = ("in_doubt", "best", "worst")
 
 
@@ -101,11 +102,12 @@ def write_kpis(
         "same night asked again gives the same figure.",
         about,
     )
+    short = arrivals(every)
+    _incomplete_nights(cover, short[short != ""])
     cover.heading("Against target")
-    ratings = figures.loc[figures["line"] == "", "rag"]
+    cover.prose("Figures with a target, and parts that have one of their own.")
     for rating in ("red", "amber", "green"):
-        cover.line((RAG_WORDS[rating], f"rag {rating}"), (int((ratings == rating).sum()), "count"))
-    cover.line((RAG_WORDS[""], "label"), (int((ratings == "").sum()), "count"))
+        cover.line((RAG_WORDS[rating], f"rag {rating}"), (int((figures["rag"] == rating).sum()), "count"))
     column_guide(cover, COLUMNS)
     run_facts(cover, about, [("Nights shown", str(every["as_of"].nunique()))])
     write_list(book, "Figures", figures, COLUMNS, footer, freeze=3)
@@ -114,6 +116,7 @@ def write_kpis(
     titles = figures.drop_duplicates("code").set_index("code")["title"]
     places = figures.assign(place=range(len(figures))).set_index(["code", "line"])["place"]
     every = _described(every.assign(title=every["code"].map(titles))).join(places, on=["code", "line"])
+    every["short"] = every["as_of"].map(short).astype("str")
     _write_trend(book, every, footer)
     if breakdowns is not None and len(breakdowns):
         named = breakdowns.assign(
@@ -129,6 +132,19 @@ def write_kpis(
     book.save(path)
 
 
+def _incomplete_nights(cover: Cover, short: pd.Series) -> None:
+    """The nights whose figures rest in part on earlier copies, the latest first."""
+    if short.empty:
+        return
+    cover.prose(
+        "Of the nights shown, these were incomplete: not every extract had arrived in time, and their figures rest in part on earlier copies."
+    )
+    for night, what in short[::-1].head(_NIGHTS_PRINTED).items():
+        cover.fact(short_date(night), what)
+    if len(short) > _NIGHTS_PRINTED:
+        cover.prose(f"And {len(short) - _NIGHTS_PRINTED:,} more, in the sheet Every night.")
+
+
 def _described(figures: pd.DataFrame) -> pd.DataFrame:
     """With each part in words and the unit of its value."""
     line = figures["line"].fillna("")
@@ -137,7 +153,7 @@ def _described(figures: pd.DataFrame) -> pd.DataFrame:
 
 
 def _write_trend(book: Book, every: pd.DataFrame, footer: str) -> None:
-    """Values, one figure a row and one night a column, the latest night first."""
+    """Values, one figure a row and one night a column, the latest night first; one on which not everything had arrived says so."""
     nights = sorted(every["as_of"].unique(), reverse=True)[:_NIGHTS_ACROSS]
     recent = every[every["as_of"].isin(nights)]
     wide = recent.pivot_table(index=["code", "line"], columns="as_of", values="value", aggfunc="last", dropna=False)
@@ -146,10 +162,15 @@ def _write_trend(book: Book, every: pd.DataFrame, footer: str) -> None:
     facts = recent.drop_duplicates(["code", "line"], keep="last").set_index(["code", "line"])
     facts = facts.sort_values("place", kind="stable")[["title", "line_title", "unit"]]
     flat = facts.join(wide.rename(columns=names), how="inner").reset_index()
-    columns = [
-        Column("code", "Code", 8),
-        Column("title", "Figure", 34, "wrapped"),
-        Column("line_title", "Part", 34, "wrapped"),
+    incomplete = set(recent.loc[recent["short"].str.len() > 0, "as_of"])
+    across = [
+        Column(
+            name,
+            short_date(night) + ("\nincomplete" if night in incomplete else ""),
+            12,
+            "figure",
+            is_printed=place < _NIGHTS_PRINTED,
+        )
+        for place, (night, name) in enumerate(names.items())
     ]
-    columns += [Column(name, short_date(night), 12, "figure") for night, name in names.items()]
-    write_list(book, "Trend", flat, columns, f"{footer} · trend", freeze=3)
+    write_list(book, "Trend", flat, [*_NAMED, *across], f"{footer} · trend", freeze=3)

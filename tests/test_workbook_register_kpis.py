@@ -126,6 +126,48 @@ def test_the_trend_holds_every_night_the_latest_first(kpi_book: Workbook) -> Non
     assert len(table(kpi_book, "Definitions")) == kpis()["code"].nunique()
 
 
+def test_a_night_on_which_not_everything_arrived_is_marked_wherever_it_is_shown(tmp_path: Path) -> None:
+    nights = [AS_OF - pd.Timedelta(days=back) for back in (2, 1)]
+    lines = {"code": "K17", "line": "capita: extracts on time", "denominator": 4}
+    came = pd.DataFrame({"as_of": nights, "numerator": [3, 4], "value": [75.0, 100.0], **lines})
+    tonight = pd.concat([kpis(), pd.DataFrame({**lines, "numerator": 2, "title": "Source health", "value": [50.0]})])
+    write_kpis(tmp_path / "k.xlsx", tonight, about(), pd.concat([trend(), came]))
+    book = openpyxl.load_workbook(tmp_path / "k.xlsx")
+    assert list(table(book, "Trend").columns)[3:] == [
+        "28 Oct 2026\nincomplete",
+        "27 Oct 2026",
+        "26 Oct 2026\nincomplete",
+        "25 Oct 2026",
+    ]
+    told = table(book, "Every night").groupby("Night")["Not arrived in time"].first()
+    assert told.fillna("").tolist() == ["", "Capita 3 of 4 extracts", "", "Capita 2 of 4 extracts"]
+    cover = [row[1:3] for row in book["Read me first"].values]
+    assert ("26 Oct 2026", "Capita 3 of 4 extracts") in cover and ("27 Oct 2026", "") not in cover
+
+
+def test_the_cover_counts_every_figure_and_part_that_is_rated(kpi_book: Workbook) -> None:
+    told = {row[1]: row[2] for row in kpi_book["Read me first"].values}
+    ratings = table(kpi_book, "Figures")["Rating"].value_counts()
+    assert {name: told[name] for name in ("Red", "Amber", "Green")} == {
+        name: int(ratings.get(name, 0)) for name in ("Red", "Amber", "Green")
+    }
+    parts = table(kpi_book, "Figures").query("Part.notna()")
+    assert parts["Rating"].notna().any(), "parts with a target of their own count"
+
+
+def test_on_paper_a_sheet_is_landscape_as_wide_as_the_page_with_its_heading_on_each(kpi_book: Workbook) -> None:
+    for name in ("Figures", "Trend", "Every night", "Definitions"):
+        sheet = kpi_book[name]
+        assert sheet.page_setup.orientation == "landscape" and sheet.sheet_properties.pageSetUpPr.fitToPage
+        assert (sheet.page_setup.fitToWidth, sheet.page_setup.fitToHeight) == (1, 0)
+        assert sheet.print_title_rows == "$1:$1"
+        printed = [
+            sheet.column_dimensions[cell.column_letter].width
+            for cell in sheet[sheet.print_area.partition("!")[2].replace("$", "")][0]
+        ]
+        assert sum(printed) < 220, "wider than that, nobody can read it on A4"
+
+
 def test_tonight_may_be_in_the_trend_already_and_later_nights_count_for_nothing() -> None:
     tonight = kpis().assign(as_of=AS_OF, numerator=1)
     tomorrow = kpis().assign(as_of=AS_OF + pd.Timedelta(days=1))
