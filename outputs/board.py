@@ -19,7 +19,7 @@ from outputs.about import About
 from outputs.page_figures import NOT_RECORDED, awaiting_by_days, counts, longest, reviews_by_month, reviews_overdue
 from outputs.page_kpis import kpi_rows
 from outputs.page_lists import NOT_CONFIRMED, lists_of, standing
-from outputs.page_sections import SOURCES, feed_rows, figure_of, systems_of
+from outputs.page_sections import SOURCES, figure_of, systems_of
 from outputs.protect import restricted_children
 from outputs.render import write_page
 from outputs.suppress import THRESHOLD, in_words, is_few, suppressed
@@ -52,7 +52,6 @@ class Board:
     types: Rows
     concerns: Rows
     systems: Rows
-    feeds: Rows
 
     @property
     def rated(self) -> dict[str, int]:
@@ -65,7 +64,6 @@ def for_board(
     figures: pd.DataFrame,
     exceptions: pd.DataFrame,
     register: pd.DataFrame,
-    feeds: pd.DataFrame,
     health: pd.DataFrame | None,
     trend: pd.DataFrame | None,
     about: About,
@@ -100,7 +98,6 @@ def for_board(
         told(longest(_types(placed), 9), without),
         _concerns(now, register),
         systems_of(rows, health),
-        feed_rows(feeds, about),
     )
 
 
@@ -189,8 +186,13 @@ def _tiles(rows: Rows, whereabouts: dict[str, Any], overdue: Rows, plans: int) -
 
 
 def _concerns(now: pd.DataFrame, register: pd.DataFrame) -> Rows:
-    """The lists that the staff work through, the longest first: how many children are on each. They overlap and add up to nothing."""
-    lists = [shown for shown in lists_of(now, register, 0) if shown.children]
+    """The lists that the staff work through, the longest first: how many children are on each. They overlap and add up to nothing.
+
+    Who awaits with nothing in place, and whose plan was late without an exception, is told by the figures alone: with their other part each adds
+    up to a total that is shown.
+    """
+    told_alone = ("nothing-in-place", "issued-late")
+    lists = [shown for shown in lists_of(now, register, 0) if shown.children and shown.key not in told_alone]
     return [
         {"name": shown.title, "about": shown.intro, "words": in_words(shown.children), "number": shown.children}
         for shown in sorted(lists, key=lambda shown: -shown.children)

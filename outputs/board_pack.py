@@ -56,10 +56,11 @@ def _front(paper: Paper, board: Board) -> None:
             f"A further {where['recorded_only']} are recorded only: somebody wrote down where the child is, and nothing confirms it."
         )
     for missing in board.about.missing_together:
+        # Not why: a reason may hold a path or a name.
         copy = (
             f"the copy of {uk_date(missing.old_copy_of)} is used" if missing.old_copy_of else "there is no earlier copy"
         )
-        paper.notice(f"Not every source arrived. {missing.title}: {missing.reason}; {copy}.", "amber")
+        paper.notice(f"Not every source arrived. {missing.title}: {copy}.", "amber")
     if board.about.night_before:
         paper.notice(board.about.night_before, "amber")
     paper.heading("At a glance")
@@ -88,6 +89,9 @@ def _figures(paper: Paper, board: Board) -> None:
         size=8.5,
     )
     paper.table([_figure(row) for row in board.kpis], _FIGURES, size=7.6)
+    for row in board.kpis:
+        if not row["is_heading"] and row["not_judged"] and not row["denominator"]:
+            paper.paragraph(f"{row['code']} is not measured. {row['definition']}", quiet=True, size=7.6)
     compared = [_others(row) for row in board.kpis if not row["is_heading"] and row["others"]]
     if compared:
         columns = [PaperColumn("name", "Figure", 3.4), PaperColumn("here", "Here", 1, "number")]

@@ -19,14 +19,15 @@ def sparkline(
     height: int = 30,
     target: float | None = None,
     other: float | None = None,
+    nothing: str = "no figure yet",
 ) -> Markup:
-    """A line of a figure over nights with a dot on the last; `label` says it in words. One night alone gives the dot.
+    """A line of a figure over nights with a dot on the last; `label` says it in words. One night alone gives the dot, none the words `nothing`.
 
     The target is a dashed line and what others come to (`other`) a dotted one, where they are given; both are in the scale.
     """
     known = [(place, float(value)) for place, value in enumerate(values) if value is not None and not pd.isna(value)]
     if not known:
-        return Markup('<span class="quiet">no figure yet</span>')
+        return Markup(f'<span class="quiet">{escape(nothing)}</span>')
     beside = [(css, float(worth)) for css, worth in (("target", target), ("other", other)) if worth is not None]
     scale = [value for _, value in [*known, *beside]]
     low, high = min(scale), max(scale)
@@ -75,15 +76,14 @@ def bar(share: float, css: str = "") -> Markup:
 
 
 def stacked(parts: Sequence[tuple[float, str, str]], label: str) -> Markup:
-    """One bar of several parts (number, css class, name); `label` says the whole in words."""
+    """One bar of several parts (number, css class, name); `label` says the whole in words. A part without a name is the rest of the bar."""
     total = sum(number for number, _, _ in parts) or 1
     drawn, x = [], 0.0
     for number, css, name in parts:
         width = 100 * number / total
         if number:
-            drawn.append(
-                f'<rect class="{css}" x="{x:.2f}" width="{width:.2f}" height="12"><title>{escape(name)}: {number:,.0f}</title></rect>'
-            )
+            told = f"<title>{escape(name)}: {number:,.0f}</title>" if name else ""
+            drawn.append(f'<rect class="{css}" x="{x:.2f}" width="{width:.2f}" height="12">{told}</rect>')
         x += width
     return Markup(
         f'<svg class="stacked" viewBox="0 0 100 12" preserveAspectRatio="none" role="img" aria-label="{escape(label, quote=True)}">{"".join(drawn)}</svg>'

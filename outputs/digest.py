@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from textwrap import wrap
@@ -19,7 +20,11 @@ from outputs.wording import SEVERITY_TITLES, uk_date
 #: The counts of the digest, in order.
 COUNTS = ("new", "reopened", "newly_overdue", "resolved", "overdue", "number")
 #: What people open from it, and what for.
-LINKS = (("report.html", "Look at the page"), ("exceptions.xlsx", "Work from the workbook"))
+LINKS = (
+    ("report.html", "Look at the page"),
+    ("exceptions.xlsx", "Work from the workbook"),
+    ("kpis.xlsx", "Read the figures"),
+)
 
 
 @dataclass(frozen=True)
@@ -32,11 +37,14 @@ class Digest:
     mark: str
 
 
-def digest_of(volume: pd.DataFrame, about: About, outputs_url: str = "") -> Digest:
+def digest_of(
+    volume: pd.DataFrame, about: About, outputs_url: str = "", systems: Iterable[str] = (), is_beside: bool = False
+) -> Digest:
     """The digest of a night.
 
     `volume` as `pipelines.volume.volume` gives it; `about` names the night and what was not received; `outputs_url` is where people reach the folder
-    of outputs. Without it the names of the files stand for the links.
+    of outputs; `systems` have a page on source health each. Without an address the names of the files stand for the links, and lead to them where
+    the digest `is_beside` them.
     """
     rows = by_severity(volume)
     totals = {name: sum(row[name] for row in rows) for name in (*COUNTS, "backlog")}
@@ -52,7 +60,7 @@ def digest_of(volume: pd.DataFrame, about: About, outputs_url: str = "") -> Dige
         "to_shadow": to_shadow(volume),
         "missing": _missing(about),
         "before": about.night_before,
-        "links": _links(about, outputs_url),
+        "links": _links(about, outputs_url, systems, is_beside),
     }
     subject = (
         f"{about.council}, {content['night']}: {totals['new']:,} new, {totals['newly_overdue']:,} newly late, "
@@ -82,9 +90,14 @@ def _missing(about: About) -> list[str]:
     return [f"{system_title(system)}: {', '.join(names)}" for system, names in feeds.items()]
 
 
-def _links(about: About, outputs_url: str) -> list[dict[str, str]]:
-    base = f"{outputs_url}/{about.period}/{about.run_id}" if outputs_url else ""
-    return [{"what": what, "name": name, "url": f"{base}/{name}" if base else ""} for name, what in LINKS]
+def _links(about: About, outputs_url: str, systems: Iterable[str], is_beside: bool) -> list[dict[str, str]]:
+    files = {
+        **dict(LINKS),
+        **{f"health-{system}.html": f"See what arrived from {system_title(system)}" for system in systems},
+    }
+    base = f"{outputs_url}/{about.period}/{about.run_id}/" if outputs_url else ""
+    is_linked = base or is_beside
+    return [{"what": what, "name": name, "url": f"{base}{name}" if is_linked else ""} for name, what in files.items()]
 
 
 def _text(content: dict[str, Any]) -> str:

@@ -37,19 +37,19 @@ LISTS = {
 }  # fmt: skip
 
 
-def write_notifications(folder: Path, lines: pd.DataFrame, about: About) -> list[Path]:
-    """Write one workbook for each team into `folder`; returns the paths.
+def write_notifications(folder: Path, lines: pd.DataFrame, about: About) -> dict[str, Path]:
+    """Write one workbook for each team into `folder`; gives the file of each.
 
     `lines` has ``team``, ``list`` (a key of `LISTS`) and the keys of `COLUMNS`, already masked for restricted children. Raises OSError where
     a file cannot be written.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    paths: list[Path] = []
+    written: dict[str, Path] = {}
     for team, theirs in lines.groupby("team", sort=True):
-        path = folder / f"{_file_name(str(team), {p.stem for p in paths})}.xlsx"
+        path = folder / f"{_file_name(str(team), {path.stem for path in written.values()})}.xlsx"
         _write_one(path, str(team), theirs, about)
-        paths.append(path)
-    return paths
+        written[str(team)] = path
+    return written
 
 
 def _write_one(path: Path, team: str, lines: pd.DataFrame, about: About) -> None:

@@ -81,7 +81,7 @@ def _tiles(figures: pd.DataFrame, critical: pd.DataFrame, sources: pd.DataFrame)
     whole_ones = figures[figures["line"] == ""].set_index("code")
     tiles = []
     for code, label in (
-        ("K05", "Whereabouts not known"),
+        ("K05", "Whereabouts not confirmed"),
         ("K01", "Plans reviewed in 12 months"),
         ("K03", "Placement known"),
     ):

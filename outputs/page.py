@@ -14,8 +14,10 @@ import pandas as pd
 from outputs import charts
 from outputs.about import About
 from outputs.page_figures import (
+    NOT_SHOWN,
     awaiting_by_days,
     not_believed,
+    overdue_by_team,
     reviews_by_month,
     reviews_overdue,
     since_yesterday,
@@ -24,16 +26,26 @@ from outputs.page_figures import (
     where_children_are,
 )
 from outputs.page_kpis import kpi_rows
-from outputs.page_lists import NOT_CONFIRMED, Shown, list_of, lists_of, standing
-from outputs.page_sections import SOURCES, feed_rows, figure_of, glance, systems_of
+from outputs.page_lists import NOT_CONFIRMED, OVERDUE, Shown, list_of, lists_of, overdue_by_owner, standing
+from outputs.page_sections import (
+    SOURCES,
+    Beside,
+    feed_rows,
+    figure_of,
+    glance,
+    nights_before,
+    not_in_education,
+    systems_of,
+)
 from outputs.protect import mask_restricted, restricted_children
 from outputs.render import write_page
-from outputs.volume_table import TOLD, by_severity, to_shadow
+from outputs.volume_table import TOLD, by_owner, by_severity, to_shadow
 from outputs.wording import GRADE_MEANINGS, GRADES, SEVERITY_MEANINGS, SEVERITY_TITLES
 
 #: How many rows of a list are open to the eye; and how many are in the page at all, for the filter to find.
 _TOP, _MOST = 15, 400
 _NEWS_ALONE = ("new", "resolved", "number")
+_ALONE = Beside()
 
 
 def write_report(
@@ -48,6 +60,8 @@ def write_report(
     comparators: pd.DataFrame | None = None,
     teams: pd.Series | None = None,
     volume: pd.DataFrame | None = None,
+    notified: pd.DataFrame | None = None,
+    beside: Beside = _ALONE,
 ) -> None:
     """Write the page of a night, for the council's own staff: children by id, with the lists behind the figures.
 
@@ -55,7 +69,8 @@ def write_report(
     ``resolved_on`` where the frame has it); `register` the public register; `feeds` the night's feeds; `health` the
     expectation results; `trend` the KPI figures of earlier nights; `comparators` what others come to
     (`outputs.page_kpis`); `teams` the social care team of each child, by child id; `volume` how many exceptions came
-    and went (`pipelines.volume`). Every frame may be empty. Raises OSError where the file cannot be written.
+    and went (`pipelines.volume`); `notified` the lines of the notification lists; `beside` the files that the page leads
+    to. Every frame may be empty. Raises OSError where the file cannot be written.
     """
     as_of = pd.Timestamp(about.as_of)
     exceptions = mask_restricted(exceptions, register)
@@ -68,18 +83,21 @@ def write_report(
     now = standing(exceptions)
     months, later, undated = reviews_by_month(active, as_of)
     rows = kpi_rows(figures, trend, as_of, comparators=comparators)
-    facts = register.assign(team=register["child_id"].map(teams) if teams is not None else None)
+    team = register["child_id"].map(teams) if teams is not None else pd.Series(pd.NA, register.index, dtype="object")
+    facts = register.assign(team=team.mask(restricted_children(register), NOT_SHOWN))
+    advice = _advice_due(notified, as_of)
     write_page(
         path,
         "report.html.j2",
         about=about,
         restricted=restricted,
-        glance=glance(figures, now, register, active, as_of),
+        beside=beside,
+        glance=glance(figures, now, register, active, advice, as_of),
         whereabouts=whereabouts_of(figures, now, register, active, about),
         kpis=[row for row in rows if row["code"] != SOURCES],
         systems=systems_of(rows, health),
         lists=lists_of(now, facts, _MOST),
-        news_parts={name: title for name, (title, _) in TOLD.items() if volume is not None or name in _NEWS_ALONE},
+        news_parts={name: told for name, told in TOLD.items() if volume is not None or name in _NEWS_ALONE},
         to_shadow="" if volume is None else to_shadow(volume),
         news=since_yesterday(exceptions) if volume is None else by_severity(volume),
         unchecked=int((now["status"] == "not_evaluated").sum()),
@@ -89,6 +107,12 @@ def write_report(
         months_later=later,
         reviews_undated=undated,
         overdue=reviews_overdue(active, as_of),
+        teams=overdue_by_team(facts, advice, as_of),
+        owners=[] if volume is None else by_owner(volume),
+        of_owners=overdue_by_owner(now),
+        overdue_lists=OVERDUE,
+        nights=nights_before(trend, as_of),
+        idle=not_in_education(now, active),
         cohorts=visits_by_cohort(figures),
         visits_soon=visits_soon(active, as_of),
         awaiting=awaiting_by_days(active),
@@ -141,6 +165,14 @@ def whereabouts_of(
     }
 
 
+def _advice_due(notified: pd.DataFrame | None, as_of: pd.Timestamp) -> set[str]:
+    """The children in assessment whose advice should be in."""
+    if notified is None:
+        return set()
+    return set(notified.loc[(notified["list"] == "advice due") & (notified["due_on"] < as_of), "child_id"])
+
+
 def _new_critical(now: pd.DataFrame, register: pd.DataFrame) -> Shown:
-    own = now[now["is_new"].fillna(False).astype(bool) & (now["severity"] == "critical")]
+    about_child = now["child_id"].notna() & (now["child_id"] != "")
+    own = now[now["is_new"].fillna(False).astype(bool) & (now["severity"] == "critical") & about_child]
     return list_of("new-critical", "New and critical", "", own, register, set(own["rule"]), _TOP)

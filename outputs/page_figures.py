@@ -4,6 +4,7 @@ it.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 import pandas as pd
@@ -26,6 +27,8 @@ from outputs.wording import (
 Rows = list[dict[str, Any]]
 #: The line of a breakdown for children of whom nothing is recorded.
 NOT_RECORDED = "Not recorded"
+#: The team of a child without one; and the line for restricted children, of whom nothing is shown that could tell where they are.
+NO_TEAM, NOT_SHOWN = "No social care team", "Restricted: not shown"
 _OVERDUE = ((3, "Up to 3 months"), (6, "3 to 6 months"), (12, "6 to 12 months"))
 
 
@@ -72,6 +75,27 @@ def reviews_overdue(active: pd.DataFrame, as_of: pd.Timestamp) -> Rows:
         counted |= within
     rows.append({"name": "Over 12 months", "number": int((~counted).sum()), "css": "late"})
     return _with_shares(rows)
+
+
+def overdue_by_team(register: pd.DataFrame, advice: Collection[str], as_of: pd.Timestamp) -> Rows:
+    """What is overdue by the social care team that works with the child (``team``): annual reviews, visits, and advice in assessments.
+
+    `advice` are the children whose advice should be in. Every column adds up to the number on the page's tile; without a team last.
+    """
+    team = register.set_index("child_id")["team"]
+    active = register[register["active_plan"] == "Y"]
+    late = {
+        "reviews": active.loc[pd.to_datetime(active["next_review_due_on"]) < as_of, "child_id"],
+        "visits": active.loc[pd.to_datetime(active["visit_due_on"]) < as_of, "child_id"],
+        "advice": pd.Series(sorted(advice), dtype="str"),
+    }
+    sizes = pd.DataFrame({name: who.map(team).fillna(NO_TEAM).value_counts() for name, who in late.items()})
+    sizes = sizes.fillna(0).astype("int64").sort_index()
+    last = [name for name in (NOT_SHOWN, NO_TEAM) if name in sizes.index]
+    return [
+        {"name": name, **{str(part): int(number) for part, number in numbers.items()}}
+        for name, numbers in sizes.reindex([*sizes.index.drop(last), *last]).to_dict("index").items()
+    ]
 
 
 def awaiting_by_days(active: pd.DataFrame) -> Rows:
@@ -121,8 +145,11 @@ def visits_soon(active: pd.DataFrame, as_of: pd.Timestamp, days: int = 28) -> in
 
 
 def where_children_are(active: pd.DataFrame) -> dict[str, Rows]:
-    """Children with a plan by provision, type and authority of the setting, and by how sure we are of where they are."""
-    hidden = {RESTRICTED: "Restricted: not shown"}
+    """Children with a plan by provision, type and authority of the setting, and by how sure we are of where they are; those placed in another
+    authority by which (``setting_la_name``, where the frame has it).
+    """
+    hidden = {RESTRICTED: NOT_SHOWN}
+    away = active[active["in_authority"] == "N"]
     types: Rows = []
     if "setting_type" in active:
         code = active["setting_code"].where(active["setting_code"] != "")
@@ -135,6 +162,7 @@ def where_children_are(active: pd.DataFrame) -> dict[str, Rows]:
             {"Y": "In this authority", "N": "In another authority"} | hidden,
             ["Y", "N", RESTRICTED],
         ),
+        "elsewhere": longest(counts(away["setting_la_name"]), 8) if "setting_la_name" in active else [],
         "grades": counts(
             active["whereabouts_grade"], GRADES, ["missing", "not_known", "recorded", "corroborated", "seen"]
         ),
@@ -147,7 +175,7 @@ def longest(rows: Rows, most: int) -> Rows:
         return rows
     named = [row for row in rows if row["name"] != NOT_RECORDED]
     unnamed = [row for row in rows if row["name"] == NOT_RECORDED]
-    others = {"name": f"{len(named) - most} other types", "number": sum(row["number"] for row in named[most:])}
+    others = {"name": f"{len(named) - most} others", "number": sum(row["number"] for row in named[most:])}
     return _with_shares([*named[:most], others, *unnamed])
 
 

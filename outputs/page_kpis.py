@@ -26,7 +26,7 @@ LISTS = {
     "K07": "nothing-in-place",
     "K08": "who",
     "K09": "record-faults",
-    "K11": "assessments",
+    "K11": "issued-late",
     "K12": "assessments",
     "K13": "decisions",
     "K14": "decisions",
@@ -93,10 +93,12 @@ def _travel_of_told(figures: pd.DataFrame, every: pd.DataFrame, hidden: pd.Serie
 def _row(record: dict[Any, Any], history: pd.DataFrame, others: list[dict[str, Any]], is_board: bool) -> dict[str, Any]:
     in_days = record["line"] in LINES_IN_DAYS
     told_by_value = in_days or record["line"] in LINES_IN_PERCENT
-    by_number = not told_by_value and (bool(record.get("is_down")) or pd.isna(record["value"]))
+    is_count = not told_by_value and bool(record.get("is_down"))
+    by_number = is_count or (not told_by_value and pd.isna(record["value"]))
     is_hidden = bool(record["is_hidden"])
     # A figure of nobody has no course; nor has, for a board, a wait of few children.
     is_mute = not record["denominator"] or (is_board and in_days and is_few(record["denominator"]))
+    is_kept_back = is_hidden or (is_mute and bool(record["denominator"]))
     course = history["numerator" if by_number else "value"]
     course = course.mask(history["denominator"].eq(0) | is_mute)
     target = None if pd.isna(record["target"]) or in_days else float(record["target"])
@@ -111,8 +113,8 @@ def _row(record: dict[Any, Any], history: pd.DataFrame, others: list[dict[str, A
         "not_judged_words": in_words(record["not_judged"]) if is_board else whole(record["not_judged"]),
         "of_words": _of(record, is_board),
         "rag_word": RAG_WORDS[record["rag"]],
-        "target_words": _target(record["target"], by_number),
-        "value_words": HIDDEN if is_hidden or (is_mute and record["denominator"]) else _value(record, in_days),
+        "target_words": _target(record["target"], is_count),
+        "value_words": HIDDEN if is_kept_back else _value(record, in_days, is_count),
         "range_words": "" if is_hidden else _range(record, by_number, is_board),
         "change": "" if is_mute else _change(record, "previous", by_number, in_days),
         "travel": [
@@ -128,6 +130,7 @@ def _row(record: dict[Any, Any], history: pd.DataFrame, others: list[dict[str, A
             _spark_words(course, by_number, in_days),
             target=target,
             other=None if by_number else england,
+            nothing=HIDDEN if is_kept_back else _why_none(record),
         ),
     }
 
@@ -160,6 +163,12 @@ def kept_back(frame: pd.DataFrame) -> pd.Series:
     return (hidden & about_children).astype(bool)
 
 
+def _why_none(record: dict[Any, Any]) -> str:
+    if record["denominator"]:
+        return "no figure yet"
+    return "not judged" if record["not_judged"] else "none to count"
+
+
 def _number(record: dict[Any, Any], is_board: bool, in_days: bool) -> str:
     if not is_board:
         return whole(record["numerator"])
@@ -182,9 +191,13 @@ def _compared(comparators: pd.DataFrame | None) -> dict[tuple[str, str], list[di
     return {key: group.to_dict("records") for key, group in told.groupby(["code", "line"], sort=False)}
 
 
-def _value(record: dict[Any, Any], in_days: bool) -> str:
+def _value(record: dict[Any, Any], in_days: bool, is_count: bool) -> str:
+    if pd.isna(record["value"]):
+        return "–"
     if in_days:
-        return "–" if pd.isna(record["value"]) else f"{record['value']:,.0f} days"
+        return f"{record['value']:,.0f} days"
+    if is_count:
+        return counted(int(record["numerator"]), "child", "children")
     return percent(record["value"], is_exact=record["numerator"] in (0, record["denominator"]))
 
 
@@ -203,10 +216,8 @@ def _range(record: dict[Any, Any], by_number: bool, is_board: bool) -> str:
     return "" if bottom == top else f"between {percent(bottom)} and {percent(top)}"
 
 
-def _target(target: object, by_number: bool) -> str:
-    if pd.isna(target):
-        return "–"
-    return f"{float(target):g}" + ("" if by_number and not target else "%")  # type: ignore[arg-type]
+def _target(target: object, is_count: bool) -> str:
+    return "–" if pd.isna(target) else f"{float(target):g}" + ("" if is_count else "%")  # type: ignore[arg-type]
 
 
 def _change(record: dict[Any, Any], span: str, by_number: bool, in_days: bool) -> str:

@@ -9,6 +9,7 @@ from typing import Any
 import pandas as pd
 
 from outputs.about import system_title
+from outputs.page_figures import NO_TEAM
 from outputs.wording import NEWS_TITLES, SEVERITY_TITLES, cohort_titles, plain_detail
 
 NOT_CONFIRMED = ("WH01", "WH06", "WH07", "SR08")
@@ -94,7 +95,7 @@ def _row(record: dict[Any, Any], known: dict[Any, Any]) -> dict[str, Any]:
         "seen_on": known.get("seen_on"),
         "corroborated_on": known.get("corroborated_on"),
         "recorded_on": known.get("recorded_on"),
-        "team": _text(known.get("team")) or "No team",
+        "team": _text(known.get("team")) or NO_TEAM,
         "cohorts": "|".join(cohort_titles(known.get("cohorts")).split(", ")) or "No visit cohort",
     }
 
@@ -119,27 +120,43 @@ def list_of(
     empty: str = "Nobody tonight.",
 ) -> Shown:
     """The standing exceptions of some rules as a list of the page: one line per child, its most serious one."""
-    own = frame[frame["rule"].isin(set(rules))]
-    with_child = own["child_id"].notna() & (own["child_id"] != "")
-    leads = pd.concat([own[with_child].drop_duplicates("child_id"), own[~with_child]])
+    leads = _leads(frame, rules)
     return Shown(
         key,
         title,
         intro,
         rows_of(leads, register, top),
         len(leads),
-        int(own.loc[with_child, "child_id"].nunique()),
+        int(leads["child_id"].replace("", pd.NA).nunique()),
         empty=empty,
     )
+
+
+def _leads(frame: pd.DataFrame, rules: Collection[str]) -> pd.DataFrame:
+    own = frame[frame["rule"].isin(set(rules))]
+    with_child = own["child_id"].notna() & (own["child_id"] != "")
+    return pd.concat([own[with_child].drop_duplicates("child_id"), own[~with_child]])
 
 
 #: The lists of the page: key, title, what it holds, and its rules.
 _LISTS: tuple[tuple[str, str, str, tuple[str, ...]], ...] = (
     (
         "nothing-in-place",
-        "Without a place",
-        "Awaiting provision, of school age and not in education, or a placement that ended with none to follow.",
-        ("AW01", "AW03", "PL01", "PL02"),
+        "Awaiting, with nothing in place",
+        "Marked as awaiting, or only a type of setting is named, and there is no open placement.",
+        ("AW01",),
+    ),
+    (
+        "no-education",
+        "Of school age, in no education",
+        "No open placement, home education or section 61 arrangement is recorded. Who is also marked as awaiting is counted there as well.",
+        ("AW03",),
+    ),
+    (
+        "no-placement",
+        "No placement, or one that ended",
+        "No placement was ever recorded, or the last one ended and none follows.",
+        ("PL01", "PL02"),
     ),
     (
         "statutory-visits",
@@ -167,9 +184,15 @@ _LISTS: tuple[tuple[str, str, str, tuple[str, ...]], ...] = (
     ),
     (
         "assessments",
-        "Assessments overdue, and plans issued late",
-        "Requests past six weeks, assessments past twenty, and plans that explain the figure.",
-        ("PD04", "PD05", "PD06"),
+        "Assessments overdue",
+        "Requests past six weeks without a decision to assess, and past twenty without an outcome.",
+        ("PD05", "PD06"),
+    ),
+    (
+        "issued-late",
+        "Plans issued after 20 weeks",
+        "They explain the figure of the last 12 months. Record an exception to the time limit where one applied.",
+        ("PD04",),
     ),
     (
         "recorded-only",
@@ -184,6 +207,17 @@ _LISTS: tuple[tuple[str, str, str, tuple[str, ...]], ...] = (
         ("PL03", "PL04", "PL05", "PL06", "PL12", "PL13", "WH02", "WH08"),
     ),
 )
+
+
+#: The lists of what is overdue that are told owner by owner.
+OVERDUE = ("overdue-reviews", "decisions", "assessments", "statutory-visits")
+
+
+def overdue_by_owner(now: pd.DataFrame) -> dict[str, dict[str, int]]:
+    """How many lines of each list of `OVERDUE` each owner has, by owner; they add up to the list."""
+    rules = {key: codes for key, _, _, codes in _LISTS}
+    sizes = pd.DataFrame({key: _leads(now, rules[key])["owner"].value_counts() for key in OVERDUE})
+    return {str(owner): lines for owner, lines in sizes.fillna(0).astype("int64").to_dict("index").items()}
 
 
 def lists_of(now: pd.DataFrame, register: pd.DataFrame, most: int) -> list[Shown]:

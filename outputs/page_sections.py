@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 import pandas as pd
 
 from outputs.about import About, system_title
+from outputs.figures import arrivals
 from outputs.wording import FEED_STATUS, in_words, titled, whole
 
 #: The KPI on source health stands in the section on sources, system by system.
@@ -22,11 +25,43 @@ def figure_of(figures: pd.DataFrame, code: str, column: str, line: str = "") -> 
     return int(found[column].iloc[0])
 
 
+@dataclass(frozen=True)
+class Beside:
+    """What stands in the folder beside a page, for its links: names of files, and the workbook of each owner and of each team, all relative to
+    the page.
+    """
+
+    files: frozenset[str] = frozenset()
+    owners: Mapping[str, str] = field(default_factory=dict)
+    teams: Mapping[str, str] = field(default_factory=dict)
+
+
+def not_in_education(now: pd.DataFrame, active: pd.DataFrame) -> dict[str, int]:
+    """Children of compulsory school age and in no education (AW03): all, and those of them who await provision with nothing in place."""
+    who = set(now.loc[now["rule"] == "AW03", "child_id"]) & set(active["child_id"])
+    waiting = active.loc[active["awaiting"] == "nothing_in_place", "child_id"]
+    return {"number": len(who), "waiting": int(waiting.isin(who).sum())}
+
+
+def nights_before(trend: pd.DataFrame | None, as_of: pd.Timestamp, most: int = 31) -> list[dict[str, Any]]:
+    """The nights before this one, the latest first, each with what did not arrive in time (`outputs.figures.arrivals`)."""
+    if trend is None or trend.empty:
+        return []
+    found = arrivals(trend[pd.to_datetime(trend["as_of"]) < as_of])
+    return [{"on": night, "short": short} for night, short in found[::-1].head(most).items()]
+
+
 def glance(
-    figures: pd.DataFrame, now: pd.DataFrame, register: pd.DataFrame, active: pd.DataFrame, as_of: pd.Timestamp
+    figures: pd.DataFrame,
+    now: pd.DataFrame,
+    register: pd.DataFrame,
+    active: pd.DataFrame,
+    advice: Collection[str],
+    as_of: pd.Timestamp,
 ) -> list[dict[str, Any]]:
-    """The tiles: a number, what it counts, and where to read on."""
+    """The tiles: a number, what it counts, and where to read on. `advice` are the children whose advice should be in."""
     plans = len(active)
+    idle = not_in_education(now, active)
     overdue = int((pd.to_datetime(active["next_review_due_on"]) < as_of).sum())
     nothing = int((active["awaiting"] == "nothing_in_place").sum())
     missing = int(now.loc[now["rule"].isin(["WH06", "WH07"]), "child_id"].nunique())
@@ -55,18 +90,34 @@ def glance(
             "css": "bad" if nothing else "good",
         },
         {
+            "number": whole(idle["number"]),
+            "label": "of school age, in no education",
+            "note": f"{idle['waiting']:,} of them count as awaiting; {idle['number'] - idle['waiting']:,} on no waiting list"
+            if idle["number"]
+            else "none without a placement or other arrangement",
+            "to": "no-education",
+            "css": "bad" if idle["number"] else "good",
+        },
+        {
             "number": whole(overdue),
             "label": "annual reviews overdue",
             "note": f"of {plans:,} plans",
-            "to": "overdue-reviews",
+            "to": "overdue",
             "css": "bad" if overdue else "good",
         },
         {
             "number": whole(visits),
             "label": "welfare visits overdue",
             "note": "looked after, residential, out of authority and others",
-            "to": "statutory-visits",
+            "to": "overdue",
             "css": "bad" if visits else "good",
+        },
+        {
+            "number": whole(len(advice)),
+            "label": "assessments past their date for advice",
+            "note": "when it came in is in no extract",
+            "to": "overdue",
+            "css": "bad" if advice else "good",
         },
     ]
     if accurate is not None and of:
@@ -87,6 +138,7 @@ def feed_rows(feeds: pd.DataFrame, about: About) -> list[dict[str, Any]]:
     copies = {(missing.system, missing.feed): missing.old_copy_of for missing in about.sources_not_received}
     return [
         {
+            "key": record["system"],
             "system": system_title(str(record["system"])),
             "feed": record["feed"],
             "status": titled(record["status"], FEED_STATUS),
@@ -113,6 +165,7 @@ def systems_of(rows: list[dict[str, Any]], health: pd.DataFrame | None) -> list[
         found = {str(system): found.get(str(system), {}) for system in [*found, *health["system"].unique()]}
     return [
         {
+            "key": system,
             "system": system_title(system),
             "measures": [measures.get(measure) for measure in _MEASURES],
             "unmet": unmet[unmet["system"] == system].to_dict("records"),

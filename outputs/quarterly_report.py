@@ -173,7 +173,8 @@ def _row(record: dict[Any, Any], bridge: pd.DataFrame | None, direction: str) ->
         "name": name,
         "opening": "–" if is_first else _told(record, "_before"),
         "closing": _told(record, ""),
-        "target": "–" if pd.isna(record["target"]) else f"{float(record['target']):g}",
+        # Where less is better the target is a number of children.
+        "target": "–" if pd.isna(record["target"]) else f"{float(record['target']):g}" + "%" * (direction == "up"),
         "was": (RAG_WORDS[was], was) if was else None,
         "rag": (RAG_WORDS[now], now) if now else None,
         "was_rag": was,

@@ -23,17 +23,18 @@ def digest_known(store: Store, known_on: date | None = None) -> Digest:
     """The digest of the newest night, or of a past one: the same as that night's digest.txt. Raises ConfigurationError where there is no night."""
     night = store.night_of(known_on)
     run = store.newest_run(night)
+    feeds, settings = store.feeds(night), store.settings
     about = About(
-        store.settings.council.name,
+        settings.council.name,
         night,
         run["run_id"],
         run["finished_at"],
         f"{night:%Y-%m}",
-        not_received(store.feeds(night)),
+        not_received(feeds),
         run["versions"],
         night_before(store.kpi_trend(), pd.Timestamp(night)),
     )
-    return digest_of(store.nightly("exception_volume", night), about, store.settings.outputs_url)
+    return digest_of(store.nightly("exception_volume", night), about, settings.outputs_url, feeds["system"].unique())
 
 
 def send_digest(settings: Settings, digest: Digest) -> int:

@@ -219,7 +219,7 @@ def placement_corroborated(night: Night) -> Iterator[Measured]:
     yield Measured("", plans, _placement_known(plans, night.frames["placements"]), plans["has_agreeing_roll"])
 
 
-@kpi("K05", "Whereabouts not known")
+@kpi("K05", "Whereabouts not confirmed")
 def whereabouts_not_known(night: Night) -> Iterator[Measured]:
     """Active plans with WH01, WH06, WH07 or an unexplained SR08 / active plans; beside it, recorded only (WH10)."""
     plans = night.active

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -21,6 +22,7 @@ from outputs.figures import night_before
 from outputs.health import write_health
 from outputs.notifications_workbook import write_notifications
 from outputs.page import write_report
+from outputs.page_sections import Beside
 from outputs.star import write_star
 from outputs.workbooks import write_kpis, write_register
 from pipelines.assemble import public
@@ -95,23 +97,11 @@ def write_outputs(folder: Path, settings: Settings, night: Any, published: Publi
     feeds = ingested.feeds.assign(modified_at=pd.to_datetime(ingested.feeds["modified_on"]))
     lately = pd.Timestamp(night.night) - pd.Timedelta(days=RESOLVED_DAYS)
     resolved = followed[followed["resolved_on"] > lately].sort_values("resolved_on", ascending=False, kind="stable")
-    hand_out_exceptions(folder, settings, night, standing, register, about, causes(standing), volume, resolved)
+    owners = hand_out_exceptions(folder, settings, night, standing, register, about, causes(standing), volume, resolved)
+    teams = write_notifications(folder / "notifications", published.notified, about)
     write_register(folder / "register.xlsx", register, about)
     write_kpis(folder / "kpis.xlsx", rag, about, trend, with_value(published.breakdowns))
-    write_report(
-        folder / "report.html",
-        rag,
-        recent,
-        register,
-        feeds,
-        expectations,
-        trend,
-        about,
-        others,
-        published.teams,
-        volume,
-    )
-    board = for_board(rag, recent, register, feeds, expectations, trend, about, others)
+    board = for_board(rag, recent, register, expectations, trend, about, others)
     write_board_page(folder / "board.html", board)
     write_board_pack(folder / "board-pack.pdf", board)
     for system in feeds["system"].unique():
@@ -126,9 +116,36 @@ def write_outputs(folder: Path, settings: Settings, night: Any, published: Publi
             about,
         )
     write_extracts(folder, register, standing, figures, about)
-    write_notifications(folder / "notifications", published.notified, about)
     write_star(folder / "bi", published.star)
-    write_digest(folder, digest_of(volume, about, settings.outputs_url))
+    write_digest(folder, digest_of(volume, about, settings.outputs_url, feeds["system"].unique(), is_beside=True))
+    write_report(
+        folder / "report.html",
+        rag,
+        recent,
+        register.assign(setting_la_name=_authorities(register, ingested.tables["settings"])),
+        feeds,
+        expectations,
+        trend,
+        about,
+        others,
+        published.teams,
+        volume,
+        published.notified,
+        _beside(folder, owners, teams),
+    )
+
+
+def _beside(folder: Path, owners: Mapping[str, Path], teams: Mapping[str, Path]) -> Beside:
+    """What stands in the folder already, as the page leads to it."""
+    named = [{name: path.relative_to(folder).as_posix() for name, path in paths.items()} for paths in (owners, teams)]
+    return Beside(frozenset(path.name for path in folder.iterdir()), *named)
+
+
+def _authorities(register: pd.DataFrame, settings: pd.DataFrame | None) -> pd.Series:
+    """The name of the authority that each child's setting lies in, as the national register of establishments has it."""
+    if settings is None:
+        return pd.Series(pd.NA, index=register.index, dtype="str")
+    return register["setting_urn"].map(settings.drop_duplicates("urn").set_index("urn")["la_name"])
 
 
 def _new_columns(ingested: Ingested) -> pd.DataFrame:

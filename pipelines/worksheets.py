@@ -31,8 +31,8 @@ def hand_out_exceptions(
     causes: pd.DataFrame | None = None,
     volume: pd.DataFrame | None = None,
     resolved: pd.DataFrame | None = None,
-) -> None:
-    """Write the exceptions of a night into a folder, with what people did so far, and keep what was handed out.
+) -> dict[str, Path]:
+    """Write the exceptions of a night into a folder, with what people did so far, and keep what was handed out; gives the file of each owner.
 
     `standing` are the exceptions that are not resolved, with titles and ages, in the order in which to work through them; `register` says who
     is restricted; `causes` what several of them share, `volume` how many came and went, `resolved` those that went away lately, to be read.
@@ -57,7 +57,7 @@ def hand_out_exceptions(
         people=people,
         volume=volume,
     )
-    write_by_owner(folder / "by_owner", shown, about, register, handout, people)
+    return write_by_owner(folder / "by_owner", shown, about, register, handout, people)
 
 
 def with_records(exceptions: pd.DataFrame, register: pd.DataFrame) -> pd.DataFrame:

@@ -14,7 +14,6 @@ from test_outputs_frames import (
     SECRET_URN,
     about,
     exceptions,
-    feeds,
     health,
     kpis,
     register,
@@ -41,7 +40,7 @@ OTHERS = pd.DataFrame(
 def board(**changes: pd.DataFrame) -> Board:
     frames = {"figures": kpis(), "exceptions": exceptions(), "register": register(), "trend": trend()} | changes
     return for_board(
-        frames["figures"], frames["exceptions"], frames["register"], feeds(), health(), frames["trend"], about(), OTHERS
+        frames["figures"], frames["exceptions"], frames["register"], health(), frames["trend"], about(), OTHERS
     )
 
 
@@ -117,7 +116,7 @@ def test_a_line_kept_back_has_no_value_no_range_no_travel_and_no_picture_that_te
         "",
         "",
     )
-    assert set(row["course"]) == {None} and "no figure yet" in row["spark"]
+    assert set(row["course"]) == {None} and "not shown" in row["spark"]
 
 
 def test_what_was_kept_back_last_night_is_not_had_from_how_it_moved() -> None:
@@ -177,8 +176,27 @@ def test_few_restricted_children_cannot_be_had_from_two_counts_of_what_is_not_re
         assert list(told_of.values()).count("not shown") == (2 if is_kept_back else 0)
 
 
+def test_why_a_source_is_missing_is_not_for_a_board_but_that_it_is_and_what_is_not_measured(tmp_path: Path) -> None:
+    unmeasured = pd.DataFrame({"code": ["K16"], "line": "", "title": "Settings visited", "numerator": 0, "denominator": 0,
+                               "not_judged": 9, "definition": "No extract carries visits to settings."})  # fmt: skip
+    made = board(figures=pd.concat([kpis(), unmeasured], ignore_index=True))
+    write_board_page(tmp_path / "b.html", made)
+    write_board_pack(tmp_path / "b.pdf", made)
+    for path in (tmp_path / "b.html", tmp_path / "b.pdf"):
+        said = re.sub(r"\s+", " ", words(path))
+        assert "Liquidlogic: visits" in said and "no file for this night" not in said
+        assert "No extract carries visits to settings." in said
+
+
+def test_a_list_that_is_one_part_of_a_total_that_is_shown_is_no_concern() -> None:
+    late = exceptions().assign(rule="PD04", title="Issued after 20 weeks")
+    names = {row["name"] for row in board(exceptions=pd.concat([exceptions(), late])).concerns}
+    assert "Reviews overdue or never held" in names
+    assert not names & {"Awaiting, with nothing in place", "Plans issued after 20 weeks"}
+
+
 def test_a_night_without_anything_still_has_a_page_and_a_pack(tmp_path: Path) -> None:
-    none = for_board(kpis().head(0), exceptions().head(0), register().head(0), feeds().head(0), None, None, about())
+    none = for_board(kpis().head(0), exceptions().head(0), register().head(0), None, None, about())
     write_board_page(tmp_path / "b.html", none)
     write_board_pack(tmp_path / "b.pdf", none)
     assert "No figures for this night" in words(tmp_path / "b.html")

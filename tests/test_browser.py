@@ -104,6 +104,22 @@ def test_the_keyboard_reaches_the_skip_link_first_and_a_figure_leads_to_its_list
     assert page.url.endswith("#overdue-reviews") and page.locator("#overdue-reviews").is_visible()
 
 
+def test_a_number_of_a_team_leads_to_that_team_s_lines(browser: Any, folder: Path) -> None:
+    page = opened(browser, folder / "report.html")
+    row = page.locator("#overdue tbody tr", has_text="Team B").first
+    row.locator("a").first.click()
+    assert page.url.endswith("#overdue-reviews") and page.get_by_label("Social care team").input_value() == "Team B"
+    assert shown(page) == page.locator('#lists tr[data-team="Team B"]').count() > 0
+
+
+@pytest.mark.parametrize("name", ["sources", "lists", "believe"])
+def test_an_address_with_a_place_opens_there(browser: Any, folder: Path, name: str) -> None:
+    page = browser.new_page(viewport={"width": 1280, "height": 400})
+    page.goto(f"{(folder / 'report.html').as_uri()}#{name}", wait_until="load")
+    page.wait_for_timeout(300)
+    assert 0 <= page.evaluate(f"document.getElementById('{name}').getBoundingClientRect().top") < 40
+
+
 def test_without_scripts_every_line_is_there(browser: Any, folder: Path) -> None:
     page = opened(browser, folder / "report.html", java_script_enabled=False)
     rows = page.locator("#lists tr[data-owner]")

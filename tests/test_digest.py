@@ -49,7 +49,7 @@ def about(missing: tuple[NotReceived, ...] = MISSING) -> About:
 
 
 def test_it_adds_up_and_says_what_was_not_received() -> None:
-    told = digest_of(COUNTED, about(), "https://share.example/outputs")
+    told = digest_of(COUNTED, about(), "https://share.example/outputs", ["synergy", "capita"])
     lines = told.text.splitlines()
     assert lines[3].split() == ["Critical", "3", "0", "1", "0", "3", "8"]
     assert lines[7].split() == ["All", "3", "6", "1", "5", "3", "1,242"]
@@ -59,17 +59,28 @@ def test_it_adds_up_and_says_what_was_not_received() -> None:
     for page in (left.text, left.html):
         assert "1,085 more are kept and no longer counted, as their rule went into shadow." in page
     assert "  Liquidlogic: persons, visits" in lines and "  Capita: students" in lines
-    assert "https://share.example/outputs/2026-10/2026-10-25-1/report.html" in told.text
+    assert "Look at the page: https://share.example/outputs/2026-10/2026-10-25-1/report.html" in told.text
     assert told.subject == "Northmere <Council>, 25 October 2026: 3 new, 1 newly late, 5 resolved, sources missing"
+    assert (
+        "See what arrived from Capita: https://share.example/outputs/2026-10/2026-10-25-1/health-capita.html"
+        in told.text
+    )
     assert "Every source was received." in digest_of(COUNTED, about(())).text
 
 
 def test_nothing_in_it_is_about_one_child_nor_a_person_nor_a_place_on_the_machine() -> None:
-    told = digest_of(COUNTED, about(), "")
+    told = digest_of(COUNTED, about(), "", ["synergy"])
     for page in (told.subject, told.text, told.html):
         for secret in ("C0000123", "Ann", "Example", "/srv", "RV01", "WH01"):
             assert secret not in page
     assert "Work from the workbook: exceptions.xlsx" in told.text and "href" not in told.html
+
+
+def test_beside_the_files_it_leads_to_them_without_an_address() -> None:
+    told = digest_of(COUNTED, about(), "", ["synergy"], is_beside=True)
+    assert all(
+        f'href="{name}"' in told.html for name in ("report.html", "exceptions.xlsx", "kpis.xlsx", "health-synergy.html")
+    )
 
 
 def test_the_page_is_whole_and_escaped(tmp_path: Path) -> None:

@@ -118,7 +118,7 @@ def test_two_teams_whose_names_look_alike_have_two_files(tmp_path: Path) -> None
     line = told({"next_review_due_on": DAY})
     lines = pd.concat([line.assign(team=name) for name in ("Team/1", "TEAM 1", "Équipe", "../../x")])
     about = About("Invented", DAY.date(), "r", datetime(2026, 10, 27, 2, tzinfo=UTC))
-    paths = write_notifications(tmp_path / "lists", lines, about)
+    paths = list(write_notifications(tmp_path / "lists", lines, about).values())
     assert len(set(paths)) == 4 and all(path.parent == tmp_path / "lists" and path.exists() for path in paths)
 
 

@@ -7,6 +7,7 @@ import logging
 import re
 from datetime import UTC, date, datetime
 from pathlib import Path
+from urllib.parse import unquote
 
 import openpyxl
 import pandas as pd
@@ -18,6 +19,7 @@ from config.settings import Settings, load_settings
 from outputs.page_kpis import kept_back
 from pipelines.answers import kpis_as_of
 from pipelines.answers_figures import figures_by, figures_in_doubt
+from pipelines.answers_notified import notifications_as_of
 from pipelines.cli import main
 from pipelines.demo import invent
 from pipelines.run import run_night
@@ -116,6 +118,84 @@ def test_the_board_s_page_and_pack_tell_what_may_be_told_of_them_and_nothing_els
     few = frame[(frame["numerator"] > 0) & (frame["numerator"] < 5) & ~frame["code"].isin(["K07", "K17"])]
     for row in few.itertuples():
         assert not re.search(rf"(?<![\d,]){row.numerator} of {row.denominator:,}\b", pack), row.code
+
+
+def of_page(text: str, section: str) -> dict[str, list[int]]:
+    """The numbers of each line of a section's tables, by its heading."""
+    part = text[text.index(f'<section id="{section}"') :]
+    rows = re.findall(r'<tr><th scope="row">(.*?)</th>(.*?)</tr>', part[: part.index("</section>")])
+    return {
+        re.sub(r"<[^>]+>", "", name): [int(n.replace(",", "")) for n in re.findall(r">([\d,]+)(?:</a>)?</td>", cells)]
+        for name, cells in rows
+    }
+
+
+def test_what_is_overdue_and_who_is_in_no_education_are_the_same_on_tiles_in_tables_lists_files_and_the_command(night):
+    settings, outputs, _, _ = night
+    text = (outputs / "report.html").read_text(encoding="utf-8")
+    tiles = {
+        label: int(number.replace(",", ""))
+        for number, label in re.findall(r'class="number">([\d,]+)</span><span class="label">([^<]+)<', text)
+    }
+    lists = {
+        name: int(number.replace(",", "")) for name, number in re.findall(r"<caption>([^<:]+): ([\d,]+) child", text)
+    }
+    children = pd.read_parquet(outputs / "bi" / "children.parquet").query("has_active_plan")
+    lines = notifications_as_of(Store(settings))
+    advice = lines[(lines["team"] == "SEN casework") & (lines["list"] == "advice due") & (lines["days_left"] < 0)]
+    by_team = [int(children[name].sum()) for name in ("is_review_overdue", "is_visit_overdue")] + [len(advice)]
+    teams = text[text.index('<section id="overdue"') :]
+    assert of_page(teams[: teams.index("</table>")] + "</section>", "overdue")["All"] == by_team
+    assert [tiles[name] for name in ("annual reviews overdue", "welfare visits overdue", "assessments past their date for advice")] == by_team  # fmt: skip
+    assert [
+        lists.get(name, 0) for name in ("Reviews overdue or never held", "Visits overdue or never made")
+    ] == by_team[:2]
+    stands = pd.read_parquet(outputs / "bi" / "exceptions.parquet")
+    idle = stands.loc[stands["rule"] == "AW03", "child_id"].nunique()
+    assert tiles["of school age, in no education"] == lists["Of school age, in no education"] == idle > 0
+    nothing = int((children["awaiting"] == "nothing_in_place").sum())
+    assert tiles["awaiting, with nothing in place"] == lists["Awaiting, with nothing in place"] == nothing > 0
+    owners = teams[teams.index("By who has to see to it") :]
+    owners = of_page('<section id="overdue">' + owners, "overdue")
+    env = {"EHCP_DATA": str(settings.data_dir)}
+    asked = CliRunner().invoke(main, ["exceptions", "volume", "--by", "owner", "--format", "csv"], env=env)
+    counted = pd.read_csv(io.StringIO(asked.stdout)).set_index("owner")
+    counted["number"] = counted[["open", "accepted", "not_evaluated"]].sum(axis=1)
+    overdue = [
+        lists.get(name, 0)
+        for name in (
+            "Reviews overdue or never held",
+            "Review decisions and amended plans overdue",
+            "Assessments overdue",
+            "Visits overdue or never made",
+        )
+    ]
+    assert owners["All"] == [*overdue, *counted[["overdue", "number"]].sum()] and sum(overdue) > 0
+    assert {owner: numbers[4:] for owner, numbers in owners.items() if owner != "All"} == {
+        owner: numbers.tolist() for owner, numbers in counted.query("number > 0")[["overdue", "number"]].iterrows()
+    }
+
+
+def test_the_workbook_and_the_pack_rate_alike(night, figures):
+    cover = openpyxl.load_workbook(night[1] / "kpis.xlsx", read_only=True)["Read me first"]
+    told = {row[1]: row[2] for row in cover.iter_rows(values_only=True) if row and row[1] in ("Red", "Amber", "Green")}
+    assert told == {rag.capitalize(): int((figures["rag"] == rag).sum()) for rag in ("red", "amber", "green")}
+    pack = " ".join(page.extract_text() for page in PdfReader(night[1] / "board-pack.pdf").pages)
+    wanted = ", ".join(f"{told[rag]} {rag.lower()}" for rag in ("Red", "Amber", "Green"))
+    assert f"Of the figures with a target: {wanted}." in re.sub(r"\s+", " ", pack)
+
+
+def test_pages_lead_to_every_file_for_people_and_to_none_that_is_not_there(night):
+    outputs = night[1]
+    leads = {}
+    for name in ("report.html", "digest.html", "board.html"):
+        found = re.findall(r'href="(?!#)([^"]+)"', (outputs / name).read_text(encoding="utf-8"))
+        leads[name] = {unquote(href) for href in found}
+        assert all((outputs / href).is_file() for href in leads[name]), name
+    made = {path.relative_to(outputs).as_posix() for path in outputs.rglob("*.xlsx")}
+    made |= {path.name for path in outputs.glob("health-*.html")}
+    assert made <= leads["report.html"] and not leads["board.html"]
+    assert {"report.html", "exceptions.xlsx", "kpis.xlsx", "health-capita.html"} <= leads["digest.html"]
 
 
 def test_every_breakdown_of_the_night_adds_up_to_its_figure(night, figures):

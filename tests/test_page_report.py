@@ -26,7 +26,7 @@ from test_outputs_frames import (
 )
 
 from outputs.about import NotReceived
-from outputs.charts import sparkline
+from outputs.charts import sparkline, stacked
 from outputs.page import write_report
 from outputs.page_figures import (
     awaiting_by_days,
@@ -38,7 +38,10 @@ from outputs.page_figures import (
     visits_soon,
     where_children_are,
 )
+from outputs.page_kpis import kpi_rows
 from outputs.page_lists import NOT_CONFIRMED, list_of, standing
+from outputs.page_sections import Beside, nights_before, not_in_education
+from outputs.volume_table import TOLD
 
 VOID = {"meta", "link", "br", "img", "input", "hr"}
 
@@ -99,7 +102,7 @@ def page(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 
 def test_it_is_one_file_that_fetches_nothing(page: str) -> None:
-    assert not re.search(r"""(src|href)\s*=\s*["'](?!#)""", page), "only links within the page"
+    assert not re.search(r"""(src|href)\s*=\s*["'](?!#)""", page), "nothing stands beside it, so it leads nowhere"
     assert not re.search(r"https?:|//cdn|@import|url\(|fetch\(|XMLHttpRequest", page)
     assert len(page.encode()) < 300_000
 
@@ -127,7 +130,7 @@ def test_every_figure_stands_with_numerator_denominator_target_and_course(page: 
     for row in shown.itertuples():
         assert f'<td class="n">{row.numerator:,}</td><td class="n">{row.denominator:,}</td>' in table
     assert table.count('class="spark"') == (shown["denominator"] > 0).sum()
-    assert table.count("no figure yet") == (shown["denominator"] == 0).sum() == 1
+    assert table.count("none to count") == (shown["denominator"] == 0).sum() == 1
     assert ">2,264 days<" in table
     assert 'aria-label="from 78.3% on 25 Oct 2026 to 79.5% on 28 Oct 2026, 4 nights"' in table
     assert "up 2, worse" in table and "up 0.4 points, better" in table
@@ -270,6 +273,86 @@ def test_breakdowns_add_up() -> None:
     assert all(sum(number for number, _ in row["cells"]) == row["number"] for row in rows)
 
 
+def test_overdue_by_team_adds_up_and_names_no_team_of_a_restricted_child(tmp_path: Path) -> None:
+    everybody = register()
+    teams = pd.Series(["Team A", "Team B", None] * 100, index=everybody["child_id"], dtype="object")
+    active = everybody[everybody["active_plan"] == "Y"]
+    notified = pd.DataFrame(
+        {
+            "list": ["advice due", "advice due", "advice due", "advice due", "reviews ahead"],
+            "child_id": ["C000000", "C000000", "C000003", "C000004", "C000001"],
+            "due_on": [*[AS_OF - pd.Timedelta(days=1)] * 3, AS_OF, AS_OF - pd.Timedelta(days=9)],
+        }
+    )
+    frames = (kpis(), exceptions(), everybody, feeds(), health(), trend(), about(), None)
+    write_report(tmp_path / "r.html", *frames, teams, None, notified)
+    text = read(tmp_path / "r.html")[0]
+    table = text[text.index('id="overdue"') : text.index('id="kpis"')]
+    rows = {
+        name: [int(number) for number in re.findall(r"(\d+)(?:</a>)?</td>", cells)]
+        for name, cells in re.findall(r'<tr><th scope="row">([^<]+)</th>(.*?)</tr>', table)
+    }
+    assert list(rows) == ["Team A", "Team B", "Restricted: not shown", "No social care team", "All"]
+    late = [int((active[column] < AS_OF).sum()) for column in ("next_review_due_on", "visit_due_on")]
+    # The one whose advice falls due on the day is not late yet; a child told to two teams counts once.
+    assert rows["All"] == [*late, 2] == [sum(rows[name][place] for name in list(rows)[:-1]) for place in range(3)]
+    assert rows["Restricted: not shown"][2] == 1
+    hidden = [line for line in re.findall(r"<tr data-owner.*?</th>", text) if ">C000003<" in line]
+    assert all('data-team="Restricted: not shown"' in line for line in hidden)
+
+
+def test_those_in_no_education_and_those_awaiting_are_told_apart() -> None:
+    active = pd.DataFrame({"child_id": ["a", "b", "c", "d"], "awaiting": ["nothing_in_place", "interim", None, None]})
+    now = pd.DataFrame({"rule": ["AW03", "AW03", "AW03", "PL01", "AW03"], "child_id": ["a", "b", "c", "d", "gone"]})
+    assert not_in_education(now, active) == {"number": 3, "waiting": 1}
+
+
+def test_it_leads_to_the_files_that_stand_beside_it_and_to_no_other(tmp_path: Path) -> None:
+    counts = dict.fromkeys((*TOLD, "open", "accepted", "not_evaluated"), 0)
+    volume = pd.DataFrame([{"severity": "high", "owner": name, **counts, "open": 1} for name in ("A & B", "Nobody's")])
+    beside = Beside(frozenset({"exceptions.xlsx", "health-capita.html"}), {"A & B": "by_owner/A & B.xlsx"})
+    frames = (kpis(), exceptions(), register(), feeds(), health(), trend(), about(), None, None, volume, None)
+    write_report(tmp_path / "r.html", *frames, beside)
+    text, reader = read(tmp_path / "r.html")
+    leads = {href for href in reader.hrefs if not href.startswith("#")}
+    assert leads == {"exceptions.xlsx", "health-capita.html", "by_owner/A%20%26%20B.xlsx"}
+    assert "Nobody&#39;s" in text and not reader.wrong
+
+
+def test_a_night_on_which_not_everything_arrived_is_named(tmp_path: Path) -> None:
+    nights = [AS_OF - pd.Timedelta(days=back) for back in (3, 2, 1)]
+    came = pd.DataFrame(
+        {"as_of": nights, "code": "K17", "line": "capita: extracts on time", "numerator": [4, 3, 4], "denominator": 4}
+    )
+    assert nights_before(pd.concat([trend(), came]), AS_OF) == [
+        {"on": nights[2], "short": ""}, {"on": nights[1], "short": "Capita 3 of 4 extracts"}, {"on": nights[0], "short": ""},
+    ]  # fmt: skip
+    write_report(
+        tmp_path / "r.html",
+        *(kpis(), exceptions(), register(), feeds(), health(), pd.concat([trend(), came.assign(value=100.0)]), about()),
+    )
+    said = plain(read(tmp_path / "r.html")[0])
+    assert "Compared with the night of 27 October 2026, for which every extract had arrived in time." in said
+    assert "Not everything arrived in time for 1 of the 3 nights before this one" in said
+    assert "26 Oct 2026 Capita 3 of 4 extracts" in said
+
+
+def test_where_less_is_better_value_target_range_and_travel_are_children() -> None:
+    figures = kpis().assign(direction="up", in_doubt=9, best_numerator=2, worst_numerator=30, best=0.3, worst=5.0)
+    figures.loc[figures["code"].isin(["K05", "K07"]), "direction"] = "down"
+    rows = {(row["code"], row.get("part")): row for row in kpi_rows(figures, trend(), AS_OF)}
+    told = rows["K05", ""]
+    assert (told["value_words"], told["range_words"], told["target_words"]) == ("17 children", "between 2 and 30", "0")
+    assert told["change"] == "up 2, worse"
+    assert (rows["K01", ""]["value_words"], rows["K15", ""]["target_words"]) == ("79.5%", "100%")
+    assert rows["K07", "longest_days"]["value_words"] == "2,264 days"
+
+
+def test_a_part_without_a_name_has_no_title() -> None:
+    drawn = stacked([(1, "late", "late"), (2, "none", "")], "x")
+    assert "<title>late: 1</title>" in drawn and drawn.count("<title>") == 1
+
+
 def test_a_visit_due_today_or_in_28_days_is_due_soon() -> None:
     due = pd.to_datetime(["2026-10-27", "2026-10-28", "2026-11-25", "2026-11-26", None])
     assert visits_soon(pd.DataFrame({"visit_due_on": due}), AS_OF) == 2
@@ -280,7 +363,20 @@ def test_many_types_of_setting_are_folded_and_still_add_up() -> None:
     active.loc[active.index[:20], "setting_type"] = None
     rows = where_children_are(active)["types"]
     assert len(rows) <= 14 and sum(row["number"] for row in rows) == len(active)
-    assert "other types" in " ".join(row["name"] for row in rows)
+    assert any(row["name"].endswith(" others") for row in rows)
+
+
+def test_those_placed_in_another_authority_are_told_by_which_and_add_up() -> None:
+    active = (
+        register()
+        .query("active_plan == 'Y'")
+        .assign(setting_la_name=lambda frame: "LA " + frame["setting_urn"].str[-1])
+    )
+    active.loc[active.index[:30], "setting_la_name"] = None
+    away = active[active["in_authority"] == "N"]
+    rows = where_children_are(active)["elsewhere"]
+    assert sum(row["number"] for row in rows) == len(away) > 10 and rows[-1]["name"] == "Not recorded"
+    assert where_children_are(register())["elsewhere"] == []
 
 
 def test_a_list_has_one_line_a_child_and_says_how_many_are_left_out() -> None:

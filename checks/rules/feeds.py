@@ -44,7 +44,7 @@ def unknown_code(unknown_codes):
     return unknown_codes.value.notna()
 
 
-@feed_rule("SR06", "Header drift", severity=HIGH, todo="Ask what changed in the extract; name the column in the source's profile.", thing="feed",
+@feed_rule("SR06", "Column headings changed", severity=HIGH, todo="Ask what changed in the extract; name the column in the source's profile.", thing="feed",
            detail="{reason}")  # fmt: skip
 def header_drift(header_changes):
     """A column expected is absent (the feed is refused), or a new one appeared (reported)."""

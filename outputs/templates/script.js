@@ -1,7 +1,7 @@
 (function () {
   var place = document.getElementById("filters-here"), rows = Array.from(document.querySelectorAll("#lists tr[data-owner]"));
   if (!place || !rows.length) return;
-  var chosen = { owner: "", team: "", cohort: "", severity: "" }, open = new Set(), selects = [];
+  var chosen = { owner: "", team: "", cohort: "", severity: "" }, open = new Set(), selects = {};
   var box = document.createElement("div"), said = document.createElement("p");
   box.id = "filters"; box.setAttribute("role", "group"); box.setAttribute("aria-label", "Filter the lists of children");
   said.className = "quiet"; said.setAttribute("role", "status");
@@ -30,19 +30,28 @@
     wrap.textContent = label; select.add(new Option("All", ""));
     (order || Object.keys(seen).sort()).forEach(function (value) { if (seen[value]) select.add(new Option(value, value)); });
     select.addEventListener("change", function () { chosen[name] = select.value; show(); });
-    wrap.appendChild(select); box.appendChild(wrap); selects.push(select);
+    wrap.appendChild(select); box.appendChild(wrap); selects[name] = select;
+  }
+  function choose(name, value) {
+    Object.keys(chosen).forEach(function (other) { chosen[other] = selects[other].value = other === name ? value : ""; });
+    show();
   }
   add("owner", "Owner"); add("team", "Social care team"); add("cohort", "Visit cohort"); add("severity", "Severity", ["Critical", "High", "Medium", "Info"]);
   var clear = document.createElement("button");
   clear.type = "button"; clear.textContent = "Show all";
-  clear.addEventListener("click", function () {
-    selects.forEach(function (select) { select.value = ""; });
-    Object.keys(chosen).forEach(function (name) { chosen[name] = ""; });
-    show(); selects[0].focus();
+  clear.addEventListener("click", function () { choose(); selects.owner.focus(); });
+  document.querySelectorAll("a[data-filter]").forEach(function (link) {
+    var at = link.dataset.filter.indexOf("="), name = link.dataset.filter.slice(0, at), value = link.dataset.filter.slice(at + 1);
+    link.addEventListener("click", function () { choose(name, value); });
   });
   document.querySelectorAll("button.all").forEach(function (button) {
     var table = button.parentNode.querySelector("table");
     button.addEventListener("click", function () { if (!open.delete(table)) open.add(table); show(); });
   });
   box.appendChild(clear); box.appendChild(said); place.appendChild(box); show();
+  // The lists have just become shorter: what the address names stands elsewhere than the browser thinks.
+  addEventListener("load", function () {
+    var named = location.hash && document.getElementById(location.hash.slice(1));
+    if (named) named.scrollIntoView({ behavior: "instant" });
+  });
 })();
