@@ -23,6 +23,8 @@ from outputs.wording import uk_time
 
 _SIZES = {1: 15.0, 2: 11.5, 3: 9.5}
 _FILLS = {**SEVERITY_COLOURS, **RAG_COLOURS}
+#: A table of so few rows stays whole, in millimetres; a heading leaves room for one.
+_SHORT, _WHOLE = 5, 44.0
 
 
 @dataclass(frozen=True)
@@ -84,7 +86,7 @@ class Paper:
     def heading(self, text: str, level: int = 1) -> None:
         """A heading of level 1 to 3; it is in the outline, and never stays behind alone at the foot of a page."""
         pdf, size = self.pdf, _SIZES[level]
-        self.room(size * 0.36 + 26)
+        self.room(size * 0.42 + 7 + _WHOLE)
         pdf.ln(4.5 if level == 1 else 2.5)
         pdf.start_section(clean_text(text), level - 1, strict=False)
         with pdf.tagged(f"/H{level + 1}", text):
@@ -181,13 +183,15 @@ class Paper:
         total: Mapping[str, Any] | None = None,
         bold_first: bool = False,
     ) -> None:
-        """Rows under a head that is repeated on every page; a row is never split. `total` is a last row above which a line is drawn."""
+        """Rows under a head that is repeated on every page; a row is never split, nor a short table under a caption. `total` is a last row above
+        which a line is drawn.
+        """
         pdf = self.pdf
         shares = sum(column.width for column in columns)
         widths = [pdf.epw * column.width / shares for column in columns]
         step = size * 0.46
         if caption:
-            self.room(30)
+            self.room(_WHOLE if len(rows) <= _SHORT else 30)
             with pdf.tagged("/P"):
                 pdf.ink(INK, size + 1, bold=True)
                 pdf.multi_cell(0, step + 1.2, clean_text(caption), align="L", new_x="LMARGIN", new_y="NEXT")

@@ -96,3 +96,13 @@ def test_text_that_holds_a_control_character_or_a_lone_surrogate_is_printed_with
     paper = Paper("A pack", "Northmere", WRITTEN)
     paper.paragraph("left\x00 and \ud800right")
     assert "left and right" in read(paper).pages[0].extract_text()
+
+
+@pytest.mark.parametrize("left", [25, 34, 40, 46, 60])
+def test_a_heading_and_a_short_table_stand_on_one_page(read, left):
+    paper = Paper("A pack", "Northmere", WRITTEN)
+    paper.pdf.ln(paper.pdf.space_left - left)
+    paper.heading("Can it be relied on?")
+    paper.table([_row(number) for number in range(4)], COLUMNS, "Caption")
+    [page] = [page.extract_text() for page in read(paper).pages if "Can it be relied on?" in page.extract_text()]
+    assert "Caption" in page and all(f"line {number:03}" in page for number in range(4))
