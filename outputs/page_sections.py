@@ -102,14 +102,14 @@ def glance(
             "number": whole(overdue),
             "label": "annual reviews overdue",
             "note": f"of {plans:,} plans",
-            "to": "overdue",
+            "to": "overdue-reviews",
             "css": "bad" if overdue else "good",
         },
         {
             "number": whole(visits),
             "label": "welfare visits overdue",
             "note": "looked after, residential, out of authority and others",
-            "to": "overdue",
+            "to": "statutory-visits",
             "css": "bad" if visits else "good",
         },
         {

@@ -26,8 +26,7 @@ TOLD = {
 
 def by_severity(volume: pd.DataFrame) -> list[dict[str, Any]]:
     """One row a severity, with the counts of TOLD. `volume` as `pipelines.volume.volume` gives it; severities without any are rows of zeros."""
-    counts = volume.assign(number=volume[["open", "accepted", "not_evaluated"]].sum(axis=1))
-    summed = counts.groupby("severity")[list(TOLD)].sum().reindex(list(SEVERITIES), fill_value=0).astype("int64")
+    summed = _summed(volume, "severity").reindex(list(SEVERITIES), fill_value=0)
     return [{"severity": severity, **numbers} for severity, numbers in summed.to_dict("index").items()]
 
 
@@ -39,10 +38,14 @@ def to_shadow(volume: pd.DataFrame) -> str:
 
 def by_owner(volume: pd.DataFrame) -> list[dict[str, Any]]:
     """One row an owner (``name``) with the counts of TOLD, most past their target time first; owners with nothing that stands are left out."""
-    counts = volume.assign(number=volume[["open", "accepted", "not_evaluated"]].sum(axis=1))
-    summed = counts.groupby("owner")[list(TOLD)].sum().astype("int64").query("number > 0")
+    summed = _summed(volume, "owner").query("number > 0")
     summed = summed.sort_values(["overdue", "number"], ascending=False, kind="stable")
     return [{"name": owner, **numbers} for owner, numbers in summed.to_dict("index").items()]
+
+
+def _summed(volume: pd.DataFrame, by: str) -> pd.DataFrame:
+    counts = volume.assign(number=volume[["open", "accepted", "not_evaluated"]].sum(axis=1))
+    return counts.groupby(by)[list(TOLD)].sum().astype("int64")
 
 
 def write_volume(sheet: Cover, volume: pd.DataFrame) -> None:
