@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from config.settings import config_file
-from pipelines.decisions import ANSWERS, DIFFERENT, PAIR, UNDONE, Honoured, honour, never_link, pair_key
+from pipelines.decisions import ANSWERS, DECIDED, DIFFERENT, PAIR, UNDONE, Honoured, honour, never_link, pair_key
 from pipelines.link import Linkage, link_people
 from pipelines.link_codes import encode
 from pipelines.link_compare import compare_pairs, describe_pairs, prepare_people
@@ -58,7 +58,8 @@ def link_night(
     nicknames = pd.read_csv(config_file(None, "nicknames.csv"), dtype="str")
     people = unsealed(tables["people"], known.sealed)
     said = honour(known.decisions, set(known.lapsed), people, key)
-    told_apart = known.never[PAIR].assign(answer=DIFFERENT)
+    # Of the list of the night before what guards put on it; what people say now is in their answers.
+    told_apart = known.never.loc[known.never["why"] != DECIDED, PAIR].assign(answer=DIFFERENT)
     answers = pd.concat([said.answers, told_apart], ignore_index=True).drop_duplicates(PAIR)
     linkage = link_people(
         people,
