@@ -25,13 +25,14 @@ MERGED, SPLIT, MOVED, LAPSED = "merged", "split", "moved", "decision lapsed"
 @dataclass(frozen=True)
 class Known:
     """What was known before a night: `links` of every earlier night, newest first; `sealed` records; `never` (the never-link list);
-    `exceptions` as the night before left them; `acts` of people on exceptions; `decisions` about pairs and the ids of the `lapsed` ones;
-    `since`, the night before, from which on a decision explains what moved tonight."""
+    `exceptions` as the night before left them, and those that `followed` their child under another id (`pipelines.inherit`); `acts` of people on
+    exceptions; `decisions` about pairs and the ids of the `lapsed` ones; `since`, the night before, from which on a decision explains what moved tonight."""
 
     links: pd.DataFrame
     sealed: pd.DataFrame
     never: pd.DataFrame
     exceptions: pd.DataFrame
+    followed: pd.DataFrame
     acts: pd.DataFrame
     decisions: pd.DataFrame
     lapsed: frozenset[int]
@@ -78,7 +79,7 @@ def link_night(
     never = never[~is_sealed(never, sealed, "_a") & ~is_sealed(never, sealed, "_b")].reset_index(drop=True)
     asked = _asked_again(linkage, said, people, tables["addresses"], nicknames, model)
     linkage = Linkage(linkage.links, asked, linkage.sealed, linkage.guarded)
-    return Linked(linkage, sealed, never, _events(known, linkage.links, said))
+    return Linked(linkage, sealed, never, became(known, linkage.links, said.lapsed))
 
 
 def unsealed(frame: pd.DataFrame, keys: pd.DataFrame) -> pd.DataFrame:
@@ -131,8 +132,8 @@ def _described(
     return describe_pairs(records, compared.assign(weight=weight))
 
 
-def _events(known: Known, links: pd.DataFrame, said: Honoured) -> pd.DataFrame:
-    """What became of whom tonight: records that are another child's now, and decisions that lapsed."""
+def became(known: Known, links: pd.DataFrame, lapsed: pd.DataFrame) -> pd.DataFrame:
+    """What became of whom tonight (`LINK_EVENT_COLUMNS`): records that are another child's now, and decisions that lapsed (as `Honoured` has them)."""
     before = known.links.drop_duplicates(["source", "source_id"])[["source", "source_id", "child_id"]]
     both = links.merge(before, on=["source", "source_id"], suffixes=("", "_before"))
     moved = both[both["child_id"] != both["child_id_before"]]
@@ -140,7 +141,7 @@ def _events(known: Known, links: pd.DataFrame, said: Honoured) -> pd.DataFrame:
     event = event.mask(~moved["child_id"].isin(before["child_id"]), SPLIT)
     event = event.mask(~moved["child_id_before"].isin(links["child_id"]), MERGED)
     found = moved.assign(event=event, before=moved["child_id_before"], why=moved["how"]).join(_acts(known, both))
-    lapsed = said.lapsed.rename(columns={"source_a": "source", "source_id_a": "source_id"}).assign(event=LAPSED)
+    lapsed = lapsed.rename(columns={"source_a": "source", "source_id_a": "source_id"}).assign(event=LAPSED)
     lapsed = lapsed.merge(links[["source", "source_id", "child_id"]], on=["source", "source_id"])
     together = pd.concat([found, lapsed], ignore_index=True).reindex(columns=list(LINK_EVENT_COLUMNS))
     return together.sort_values(["event", "child_id", "source", "source_id"], ignore_index=True)

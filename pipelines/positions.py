@@ -93,7 +93,7 @@ class Position:
         frame["first_seen_on"] = seen.where(seen <= self.day)
         frame["age_days"] = (self.day - frame["first_seen_on"]).dt.days.astype("Int64")
         with self.store.reading() as connection:
-            events = read_events(connection, kinds=OF_PEOPLE)
+            events = read_events(connection, kinds=OF_PEOPLE, night=self.known_on)
         frame, _ = honour(frame, events, self.day)
         children = known_of(self.assembled.register, self.assembled.tables["involvements"], self.day)
         frame = routed(frame, children, self.configuration.routing)

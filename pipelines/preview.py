@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import pandas as pd
@@ -19,6 +20,7 @@ from pipelines.catalogues import titled
 from pipelines.changes import relinks
 from pipelines.configuration import Configuration, load_configuration
 from pipelines.ingest import Ingested
+from pipelines.inherit import as_followed, inherit
 from pipelines.kpis import compute
 from pipelines.link_night import Known, link_night
 from pipelines.pastday import vanished_by
@@ -27,7 +29,7 @@ from pipelines.rawstore import private_key, read_snapshot
 from pipelines.road import assemble_frames, follow, judge, leave_out_sealed, read_by_figures
 from pipelines.store import Store, snapshot_folder
 from pipelines.store_audit import audited_until
-from pipelines.store_links import known_before
+from pipelines.store_links import earlier_exceptions, known_before
 
 #: The lists of rows that a night has beside its tables; they are not kept, and no decision changes them.
 _LISTS = {
@@ -58,23 +60,23 @@ def look_ahead(store: Store, rows: pd.DataFrame, progress: Callable[[str], None]
     run, night = store.newest_run(), store.night_of()
     nights = store.runs().query("status == 'complete'")["as_of"]
     earlier = [day for day in nights if day < night.isoformat()]
-    with store.reading() as connection:
-        previous = max(earlier, default=None)
-        known = known_before(connection, night, pd.Timestamp(previous).date() if previous else None)
-        audits = audited_until(connection, night)
     configuration = load_configuration(store.settings)
     key = private_key(store.settings.private_dir)
     expectations, feeds = store.nightly("expectation_results"), store.feeds()
     sides = []
-    for words, decisions in (
-        ("as it is", known.decisions),
-        ("with the decision", pd.concat([known.decisions, rows], ignore_index=True)),
-    ):
-        tell(f"The night of {night} {words}")
-        ingested = _kept(store, run["run_id"], feeds, pd.Timestamp(night))
-        sides.append(
-            _take(ingested, replace(known, decisions=decisions), expectations, audits, night, configuration, key)
-        )
+    with store.reading() as connection:
+        previous = max(earlier, default=None)
+        known = known_before(connection, night, pd.Timestamp(previous).date() if previous else None)
+        audits = audited_until(connection, night)
+        before = partial(earlier_exceptions, connection, known, night=night)
+        for words, decisions in (
+            ("as it is", known.decisions),
+            ("with the decision", pd.concat([known.decisions, rows], ignore_index=True)),
+        ):
+            tell(f"The night of {night} {words}")
+            ingested = _kept(store, run["run_id"], feeds, pd.Timestamp(night))
+            said = replace(known, decisions=decisions)
+            sides.append(_take(ingested, said, before, expectations, audits, night, configuration, key))
     return _differences(*sides)
 
 
@@ -94,12 +96,14 @@ class _Side:
     links: pd.DataFrame
     register: pd.DataFrame
     exceptions: pd.DataFrame
+    followed: pd.DataFrame
     figures: pd.DataFrame
 
 
 def _take(
     ingested: Ingested,
     known: Known,
+    before: Callable[[pd.DataFrame], pd.DataFrame],
     expectations: pd.DataFrame,
     audits: pd.DataFrame,
     night: Any,
@@ -113,10 +117,11 @@ def _take(
     frames["audits"] = audits
     of_children = {code: rule for code, rule in catalogue().items() if not code.startswith("SR") or code == "SR08"}
     evaluated = judge(ingested, frames, linked.linkage, day, configuration, of_children)
+    known = inherit(known, linked, evaluated.findings, before(linked.events)).known
     exceptions, _ = follow(known, evaluated, ingested, frames, linked.sealed, day)
     read = read_by_figures(frames, exceptions, ingested.feeds, expectations, day, configuration)
     figures, _ = compute(read, configuration.targets)
-    return _Side(linked.linkage.links, published_register(frames["register"], day), exceptions, figures)
+    return _Side(linked.linkage.links, published_register(frames["register"], day), exceptions, known.followed, figures)
 
 
 def _differences(before: _Side, after: _Side) -> Preview:
@@ -132,7 +137,7 @@ def _differences(before: _Side, after: _Side) -> Preview:
     return Preview(
         links,
         _register(*registers),
-        _exceptions(standing[0], standing[1], who),
+        _exceptions(standing[0], standing[1], (before.followed, after.followed), who),
         _figures(before.figures, after.figures),
     )
 
@@ -166,11 +171,21 @@ def _texts(values: pd.Series) -> pd.Series:
     return values.astype(object).where(values.notna(), "").astype("str")
 
 
-def _exceptions(before: pd.DataFrame, after: pd.DataFrame, who: pd.DataFrame) -> pd.DataFrame:
-    """Exceptions that would be raised, or would no longer stand."""
-    raised = after[~after["exception_id"].isin(before["exception_id"])].assign(change="raised")
-    gone = before[~before["exception_id"].isin(after["exception_id"])].assign(change="no longer stands")
-    told = mask_restricted(titled(pd.concat([raised, gone])), who)
+def _exceptions(
+    before: pd.DataFrame, after: pd.DataFrame, followed: tuple[pd.DataFrame, pd.DataFrame], who: pd.DataFrame
+) -> pd.DataFrame:
+    """Exceptions that would be raised, would no longer stand, or would go to another child with what people did (`followed`, before and after)."""
+    one, other = before["exception_id"], after["exception_id"]
+    now, then = as_followed(one, followed[1]), as_followed(other, followed[0])
+    told = pd.concat(
+        [
+            after[~then.isin(one) & ~other.isin(now)].assign(change="raised"),
+            before[~now.isin(other) & ~one.isin(then)].assign(change="no longer stands"),
+            before[(now != one) & ~one.isin(other) & now.isin(other)].assign(change="goes with its child"),
+            after[(then != other) & ~other.isin(one) & then.isin(one)].assign(change="comes back to its child"),
+        ]
+    )
+    told = mask_restricted(titled(told), who)
     names = ["change", "severity", "rule", "title", "child_id", "exception_id"]
     return told[names].sort_values(["change", "rule", "child_id"], kind="stable", ignore_index=True)
 

@@ -37,6 +37,7 @@ from pipelines.follow import Followed, settle
 from pipelines.handed_out import purge_handed_out
 from pipelines.inbox import purge_inbox, take_inbox
 from pipelines.ingest import Ingested, ingest
+from pipelines.inherit import inherit
 from pipelines.kpi_breakdowns import broken_down, child_facts
 from pipelines.kpis import compute, measure
 from pipelines.link import Linkage
@@ -52,7 +53,7 @@ from pipelines.routing import known_of
 from pipelines.star import star_of_night
 from pipelines.store import Store
 from pipelines.store_audit import audited_until
-from pipelines.store_links import known_before, save_link_events
+from pipelines.store_links import earlier_exceptions, known_before, save_link_events
 
 log = logging.getLogger("ehcp.run")
 STAGES = ("pull and read", "link", "register", "rules", "exceptions", "expectations", "figures", "publish")
@@ -181,6 +182,9 @@ def _one_night(
         evaluated = judge(ingested, frames, linkage, day, configuration)
 
         watch.start("exceptions")
+        earlier = earlier_exceptions(night.connection, known, linked.events, night=night.night)
+        inherited = inherit(known, linked, evaluated.findings, earlier)
+        known = inherited.known
         followed = settle(
             night.connection,
             known,
@@ -214,11 +218,12 @@ def _one_night(
             ("never_links", linked.never),
             ("register", public_register),
             ("exceptions", followed.exceptions),
+            ("followed_exceptions", inherited.followed),
             ("shadow_findings", followed.shadow),
             ("kpi_members", members),
         ):
             night.save(name, frame)
-        night.save_events(followed.events)
+        night.save_events(pd.concat([inherited.events, followed.events], ignore_index=True))
         save_link_events(night.connection, night.night, linked.events)
         for name, frame in (
             ("run_feeds", ingested.feeds),

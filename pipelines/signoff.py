@@ -207,7 +207,7 @@ def _read_parts(store: Store, night: date, period: str, moment: datetime, is_sho
         feeds = read_nightly(connection, "run_feeds", night)
         nights = store.nights(date(*month_of(period), 1), night)
         every = pd.concat([read_nightly(connection, "run_feeds", day).assign(night=day) for day in nights])
-        events = read_events(connection, kinds=OF_PEOPLE)
+        events = read_events(connection, kinds=OF_PEOPLE, night=night)
         let_through = feed_acceptances(connection)
         figures = read_nightly(connection, "kpi_values", night)
     events = events[(events["night"] <= pd.Timestamp(night)) & ~(events["at"] > moment)]

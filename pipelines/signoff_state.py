@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import date
 from pathlib import Path
 
 import pandas as pd
@@ -13,7 +14,8 @@ from pipelines.acts import OF_PEOPLE
 from pipelines.caveats import IGNORE, UNEXPLAINED, unexplained, unexplained_caveat
 from pipelines.chain import DECLINED, ERASED, FROZEN, SIGNED, Record
 from pipelines.freezing import part_frames
-from pipelines.history import shown
+from pipelines.history import read_known, shown
+from pipelines.inherit import as_followed
 from pipelines.store import Store
 from pipelines.store_people import read_events
 from pipelines.store_signoff import journal, read_rows
@@ -74,7 +76,9 @@ def still_unexplained(store: Store, exceptions: pd.DataFrame) -> pd.DataFrame:
     """Of the frozen critical exceptions those that nobody has explained by now, without what an adoption has closed since."""
     with store.reading() as connection:
         events = read_events(connection, kinds=OF_PEOPLE)
-        return shown(connection, unexplained(exceptions, events))
+        followed = read_known(connection, "followed_exceptions", date.max)
+        now = exceptions.assign(exception_id=as_followed(exceptions["exception_id"], followed))
+        return shown(connection, exceptions.loc[unexplained(now, events).index])
 
 
 def periods(store: Store) -> pd.DataFrame:

@@ -23,7 +23,8 @@ from pipelines.decisions import (
     records_of,
     standing,
 )
-from pipelines.history import ever_known, read_known, shown
+from pipelines.history import ever_known, read_known, shown, typed
+from pipelines.inherit import came_back
 from pipelines.link_night import LAPSED, LINK_EVENT_COLUMNS, Known
 from pipelines.rawstore import private_key, read_snapshot
 from pipelines.store import Store, snapshot_folder
@@ -70,17 +71,35 @@ def known_before(connection: Connection, night: date, previous_night: date | Non
     """What was known before the night, as the night before left it, with what people have said until that night."""
     before = previous_night or date.min
     events = read_link_events(connection, until=night)
-    acts = read_events(connection, kinds=OF_PEOPLE)
+    acts = read_events(connection, kinds=OF_PEOPLE, is_own=True)
     return Known(
         links=ever_known(connection, "links", before),
         sealed=read_known(connection, "sealed_records", before),
         never=read_known(connection, "never_links", before),
         exceptions=read_known(connection, "exceptions", before),
+        followed=read_known(connection, "followed_exceptions", before),
         acts=acts[acts["who"].notna() | (acts["night"] < pd.Timestamp(night))],
         decisions=read_decisions(connection, until=night),
         lapsed=frozenset(int(number) for number in events.loc[events["event"] == LAPSED, "decision_id"].dropna()),
         since=pd.Timestamp(previous_night) if previous_night else None,
     )
+
+
+def earlier_exceptions(connection: Connection, known: Known, events: pd.DataFrame, *, night: date) -> pd.DataFrame:
+    """The exceptions of the children between whom a record comes back on `night`, as they were before it left; none on most nights.
+
+    `events` are what becomes of whom on that night (`LINK_EVENT_COLUMNS`).
+    """
+    table, columns = t.history_tables["exceptions"].c, t.HISTORY["exceptions"][1]
+    links = t.history_tables["links"].c
+    found: dict[str, tuple[Any, ...]] = {}
+    for back in came_back(events, known.links).itertuples():  # a night has few of them, mostly none
+        was = (links.source == back.source) & (links.source_id == back.source_id) & (links.child_id == back.child_id)
+        left = connection.scalar(select(func.max(links.known_to)).where(was, links.known_to < night))
+        then = (table.known_from < left) & (table.known_to.is_(None) | (table.known_to >= left))
+        query = select(*(table[name] for name in columns)).where(then, table.child_id.in_([back.child_id, back.before]))
+        found |= {row.exception_id: tuple(row) for row in connection.execute(query)}
+    return typed(pd.DataFrame(list(found.values()), columns=list(columns)), columns)
 
 
 def record_named(text: str) -> tuple[str, str]:

@@ -26,22 +26,37 @@ from pipelines.acts import (
     standing,
 )
 from pipelines.explain import RULE, explanations, records_of
-from pipelines.history import ever_known, shown
+from pipelines.history import ever_known, read_known, shown
+from pipelines.inherit import as_followed
 from pipelines.lifecycle import RESOLVED
 from pipelines.store import Store
 
 
-def read_events(connection: Connection, exception_id: str | None = None, kinds: Sequence[str] = ()) -> pd.DataFrame:
-    """The events of one exception, or of all (of some kinds), in the order in which they were written."""
+def read_events(
+    connection: Connection,
+    exception_id: str | None = None,
+    kinds: Sequence[str] = (),
+    night: date = date.max,
+    is_own: bool = False,
+) -> pd.DataFrame:
+    """The events of one exception, or of all (of some kinds), in the order in which they were written.
+
+    What was said of a child who turned out to be another is told under the id that the exception goes on as, as `night` left it (the newest
+    unless said); with `is_own` under the one for which it was said.
+    """
     events = t.exception_events
+    followed = read_known(connection, "followed_exceptions", night)
     query = select(*(events.c[name] for name in EVENT_COLUMNS)).order_by(events.c.id)
     if exception_id is not None:
-        query = query.where(events.c.exception_id == exception_id)
+        former = followed.loc[as_followed(followed["exception_id"], followed) == exception_id, "exception_id"]
+        query = query.where(events.c.exception_id.in_([exception_id, *former]))
     if kinds:
         query = query.where(events.c.event.in_(kinds))
     frame = pd.DataFrame(connection.execute(query).all(), columns=list(EVENT_COLUMNS))
     texts = ["exception_id", "event", "value", "reason", "who", "place"]
     frame = frame.astype(dict.fromkeys(texts, "str") | {"id": "int64"})
+    if not is_own:
+        frame["exception_id"] = as_followed(frame["exception_id"], followed)
     return frame.assign(
         night=pd.to_datetime(frame["night"]).astype("datetime64[us]"), at=pd.to_datetime(frame["at"], utc=True)
     )
@@ -49,19 +64,19 @@ def read_events(connection: Connection, exception_id: str | None = None, kinds: 
 
 def assign(store: Store, exception_id: str, to: str, who: str, at: datetime) -> None:
     """Give an exception to a person or a team. Raises ConfigurationError where it does not exist."""
-    one_exception(store, exception_id)
+    exception_id = one_exception(store, exception_id)["exception_id"]
     _append(store, exception_id, ASSIGNED, _said(to, "whom to assign it to"), None, who, at)
 
 
 def note(store: Store, exception_id: str, text: str, who: str, at: datetime) -> None:
     """Put a note on an exception. Raises ConfigurationError where it does not exist."""
-    one_exception(store, exception_id)
+    exception_id = one_exception(store, exception_id)["exception_id"]
     _append(store, exception_id, NOTED, _said(text, "the note"), None, who, at)
 
 
 def claim(store: Store, exception_id: str, reason: str | None, who: str, at: datetime) -> None:
     """Say that an exception was fixed in its source; the data decide. Raises ConfigurationError where it does not exist."""
-    one_exception(store, exception_id)
+    exception_id = one_exception(store, exception_id)["exception_id"]
     _append(store, exception_id, CLAIMED, None, reason, who, at)
 
 
@@ -74,15 +89,15 @@ def explain(store: Store, exception_id: str, reason: str, who: str, at: datetime
             "Put it right in its system, or accept it until a date: ehcp exceptions accept",
         )
     records = records_of(store.register())
-    _append(
-        store, exception_id, EXPLAINED, records.get(exception["child_id"], ""), _said(reason, "the reason"), who, at
-    )
+    value, reason = records.get(exception["child_id"], ""), _said(reason, "the reason")
+    _append(store, exception["exception_id"], EXPLAINED, value, reason, who, at)
 
 
 def accept(store: Store, exception_id: str, until: date, reason: str, who: str, at: datetime) -> str:
     """Accept an exception until a date, or propose to, or confirm a proposal; gives the event. See `acts.acceptance` for the two persons."""
     exception = one_exception(store, exception_id)
     reason, who = _said(reason, "the reason"), _said(who, "your name")
+    exception_id = exception["exception_id"]
     event, value = acceptance(exception, events_of(store, exception_id), until, who, store.night_of())
     _append(store, exception_id, event, value, reason, who, at)
     return event
@@ -90,21 +105,31 @@ def accept(store: Store, exception_id: str, until: date, reason: str, who: str, 
 
 def undo(store: Store, exception_id: str, who: str, at: datetime) -> str:
     """Take back a person's last act on an exception, as a new event; gives the event that is taken back."""
-    one_exception(store, exception_id)
+    exception_id = one_exception(store, exception_id)["exception_id"]
     act = last_act(events_of(store, exception_id), who)
     if act is None:
         raise ConfigurationError(
             f"There is nothing of {who} on this exception to take back.",
             f"See what was done: ehcp exceptions show {exception_id}",
         )
-    _append(store, exception_id, UNDONE, str(act["id"]), str(act["event"]), who, at)
+    with store.reading() as connection:
+        own = said_under(connection, [int(act["id"])])[int(act["id"])]
+    _append(store, own, UNDONE, str(act["id"]), str(act["event"]), who, at)
     return str(act["event"])
 
 
+def said_under(connection: Connection, numbers: Sequence[int]) -> dict[int, str]:
+    """The exceptions for which some events were written, by the events' numbers: what takes one back stays with it, whichever child that is."""
+    events = t.exception_events.c
+    rows = connection.execute(select(events.id, events.exception_id).where(events.id.in_(numbers)))
+    return {int(row.id): str(row.exception_id) for row in rows}
+
+
 def first_seen(store: Store) -> pd.Series:
-    """The night that first raised each exception that ever was, by exception_id."""
+    """The night that first raised each exception that ever was, by exception_id, by what is known last."""
     exceptions = t.history_tables["exceptions"].c
-    query = select(exceptions.exception_id, func.min(exceptions.first_seen_on)).group_by(exceptions.exception_id)
+    newest = select(func.max(exceptions.id)).group_by(exceptions.exception_id)
+    query = select(exceptions.exception_id, exceptions.first_seen_on).where(exceptions.id.in_(newest))
     with store.reading() as connection:
         rows = connection.execute(query).all()
     frame = pd.DataFrame(rows, columns=["exception_id", "on"])
@@ -123,9 +148,13 @@ def records_ever(store: Store, child_id: str) -> pd.DataFrame:
 
 
 def one_exception(store: Store, exception_id: str) -> pd.Series:
-    """One exception as the newest night left it, resolved or not. Raises ConfigurationError where there is none of that id."""
+    """One exception as the newest night left it, resolved or not; of a child who turned out to be another, that child's.
+
+    Raises ConfigurationError where there is none of that id.
+    """
     frame = store.exceptions(include_resolved=True)
-    frame = frame[frame["exception_id"] == exception_id]
+    [now] = as_followed(pd.Series([exception_id]), store.history("followed_exceptions"))
+    frame = frame[frame["exception_id"] == now]
     if frame.empty:
         raise ConfigurationError(
             f"There is no exception {exception_id}.", "The ids are in: ehcp exceptions list --format csv"
@@ -144,12 +173,16 @@ def trail(
 ) -> pd.DataFrame:
     """The events with rule and child_id, of one exception, one child (under any of its exceptions) or the nights of one month ``2026-10``."""
     with store.reading() as connection:
-        events = read_events(connection, exception_id)
+        own = read_events(connection, exception_id, is_own=True)
+        followed = read_known(connection, "followed_exceptions", date.max)
         ever = ever_known(connection, "exceptions")[["exception_id", "rule", "child_id", "source", "source_id"]]
         known = shown(connection, ever)
-    events = events[~events["exception_id"].isin(set(ever["exception_id"]) - set(known["exception_id"]))]
+    hidden = set(ever["exception_id"]) - set(known["exception_id"])
+    events = own.assign(exception_id=as_followed(own["exception_id"], followed))
+    events = events[~events["exception_id"].isin(hidden) & ~own["exception_id"].isin(hidden)]
     if child_id is not None:
-        events = events[events["exception_id"].isin(known.loc[known["child_id"] == child_id, "exception_id"])]
+        theirs = known.loc[known["child_id"] == child_id, "exception_id"]
+        events = events[events["exception_id"].isin(theirs) | own["exception_id"].isin(theirs)]
     if month is not None:
         events = events[events["night"].dt.strftime("%Y-%m") == month]
     known = known.drop(columns=["source", "source_id"]).drop_duplicates("exception_id")

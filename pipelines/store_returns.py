@@ -17,9 +17,10 @@ from pipelines.acts import OF_PEOPLE, UNDONE, taken_back
 from pipelines.database import lock
 from pipelines.handed_out import read_back
 from pipelines.history import read_known, shown
+from pipelines.inherit import as_followed
 from pipelines.returns import APPLY, HandedIn, value_hash, weigh
 from pipelines.store import Store
-from pipelines.store_people import read_events
+from pipelines.store_people import read_events, said_under
 from pipelines.worked import FIELDS, REASON, acts_of, contest, what_stands
 
 KIND = "exceptions"
@@ -38,6 +39,9 @@ def hand_in(
     with store.reading() as connection:  # a reader until it commits
         lock(connection)
         exceptions = shown(connection, read_known(connection, "exceptions", night))
+        followed = read_known(connection, "followed_exceptions", night)
+        for file in files:
+            file.edits["key"] = as_followed(file.edits["key"], followed)
         readable = [file for file in files if file.refusal is None]
         contest(readable, exceptions, *_standing(connection, exceptions, night))
         for file in readable:
@@ -61,6 +65,7 @@ def _standing(connection: Connection, exceptions: pd.DataFrame, night: date) -> 
     names = ["handout", "key", "field", "value_hash", "who", "act"]
     taken = pd.DataFrame(connection.execute(query).all(), columns=names)
     taken = taken[~taken["act"].isin(taken_back(events))]
+    taken = taken.assign(key=as_followed(taken["key"], read_known(connection, "followed_exceptions", night)))
     return what_stands(events, exceptions, pd.Timestamp(night)), taken
 
 
@@ -69,6 +74,9 @@ def _apply(connection: Connection, file: HandedIn, exceptions: pd.DataFrame, nig
     stands, taken = _standing(connection, exceptions, night)
     acts, edits = acts_of(weigh(file.edits, stands, taken), exceptions, stands, pd.Timestamp(night))
     told = acts.drop(columns="edit").astype(object)
+    undoes = acts["event"] == UNDONE
+    own = said_under(connection, acts.loc[undoes, "value"].astype("int64").tolist())
+    told.loc[undoes, "exception_id"] = acts.loc[undoes, "value"].astype("int64").map(own)
     rows = told.where(told.notna(), None).assign(night=night, at=at.astimezone(UTC)).to_dict("records")
     numbers: list[int] = []
     if rows:

@@ -39,7 +39,7 @@ def volumes(store: Store) -> pd.DataFrame:
 
 def with_acts(connection: Connection, exceptions: pd.DataFrame, night: date) -> pd.DataFrame:
     """Exceptions with whose they are and what is claimed of them, by the people's acts until a night: see `claims.told`."""
-    events = read_events(connection, kinds=(*ACTS, UNDONE))
+    events = read_events(connection, kinds=(*ACTS, UNDONE), night=night)
     acts = standing(events[events["night"] <= pd.Timestamp(night)])
     claimed = sorted(set(acts.loc[acts["event"] == CLAIMED, "exception_id"]))
     spell = t.history_tables["exceptions"].c

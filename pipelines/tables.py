@@ -62,6 +62,10 @@ HISTORY: dict[str, tuple[tuple[str, ...], dict[str, str]]] = {
             "owner_why": "text", "is_backlog": "flag",
         },
     ),
+    "followed_exceptions": (
+        ("exception_id",),
+        {"exception_id": "text", "child_id": "text", "followed_by": "text"},
+    ),
     "shadow_findings": (
         ("exception_id",),
         {
