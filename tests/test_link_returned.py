@@ -10,6 +10,7 @@ from pathlib import Path
 import openpyxl
 import pandas as pd
 import pytest
+import sqlalchemy as sa
 from click.testing import CliRunner
 from openpyxl.workbook import Workbook
 from returns_drawn import at, put, worked
@@ -17,6 +18,7 @@ from test_returned import through_libreoffice
 
 from config.settings import Settings, load_settings
 from outputs.review_workbook import SHEET
+from pipelines import tables as t
 from pipelines.cli import main
 from pipelines.decisions import PAIR
 from pipelines.demo import invent
@@ -31,7 +33,8 @@ NOW = datetime(2026, 11, 3, 9, 0, tzinfo=UTC)
 
 @pytest.fixture(scope="module")
 def council(tmp_path_factory: pytest.TempPathFactory) -> tuple[Settings, dict[str, str]]:
-    """A council of one night with four pairs to review, as two records of Synergy were asked about with two of Capita: their keys."""
+    """A council of one night with six pairs to review, as two records of Synergy were asked about with two of Capita, and one of Liquidlogic with the
+    first of each: their keys."""
     folder = tmp_path_factory.mktemp("review")
     settings = load_settings({"EHCP_DATA": str(folder / "var")})
     demo = invent(folder / "extracts", plans=200, nights=1, seed=7, end=date(2026, 11, 2))
@@ -39,13 +42,19 @@ def council(tmp_path_factory: pytest.TempPathFactory) -> tuple[Settings, dict[st
     store = Store(settings)
     links = store.links()
     alone = ~links["child_id"].duplicated(keep=False) & (links["source"] == "capita")
-    capita, synergy = links[alone]["source_id"].iloc[:2], links[links["source"] == "synergy"]["source_id"].iloc[:2]
+    capita, first = links[alone]["source_id"].iloc[:2], links[links["source"] == "synergy"].iloc[:2]
+    synergy, others = first["source_id"], ~links["child_id"].isin(first["child_id"])
+    care = links[others & (links["source"] == "liquidlogic")]["source_id"].iloc[0]
     rows = [["capita", c, "synergy", s, "unsure", "ask"] for s in synergy for c in capita]
+    rows += [
+        ["capita", capita.iloc[0], "liquidlogic", care, "unsure", "ask"],
+        ["liquidlogic", care, "synergy", synergy.iloc[0], "unsure", "ask"],
+    ]
     asked = pd.DataFrame(rows, columns=[*PAIR, "answer", "reason"], dtype="str")
     keep_decisions(store, draft(store, asked, "ada", NOW)[0])
     run_night(settings, *demo.nights[0], now=NOW)
-    names = [f"{s}{c}" for s in "12" for c in "AB"]
-    return settings, dict(zip(names, [f"capita:{row[1]}|synergy:{row[3]}" for row in rows], strict=True))
+    names = [*(f"{s}{c}" for s in "12" for c in "AB"), "AL", "1L"]
+    return settings, dict(zip(names, [f"{row[0]}:{row[1]}|{row[2]}:{row[3]}" for row in rows], strict=True))
 
 
 @pytest.fixture
@@ -168,3 +177,25 @@ def test_a_child_that_no_longer_exists_is_refused(council, store, tmp_path, monk
     links = store.links()
     monkeypatch.setattr(Store, "links", lambda self, known_on=None: links[links["source_id"] != gone])
     assert applied(path)[cell(path, keys["2A"])] == ("refused", f"there is no record capita {gone}")
+
+
+def test_a_loop_and_a_pair_of_the_never_link_list_are_refused_by_cell_and_the_rest_is_kept(council, store, tmp_path):
+    """Two pairs make one child of three records, the third pair is told apart: whichever comes last in the file is the one that is refused."""
+    _, keys = council
+    before = decisions_shown(store)
+    assert (before["answer"] == "same").sum() == 1, "1A, by the test above"
+    capita, synergy = (part.split(":")[1] for part in keys["1B"].split("|"))
+    twins = [date(2026, 11, 2), 1, "capita", capita, "synergy", synergy, "twins by name and date of birth", ""]
+    names = ["known_from", "row_hash", *PAIR, "why", "basis"]
+    with store.writing() as connection:
+        connection.execute(sa.insert(t.history_tables["never_links"]), dict(zip(names, twins, strict=True)))
+    work = answered(keys, _1B="Same", _AL="Same", _1L="Different", _2A="Different")
+    path = worked(newest_review(store), work, to=tmp_path / "loop.xlsx")
+    outcome = applied(path)
+    what, why = outcome[cell(path, keys["1B"])]
+    assert what == "refused" and "on the never-link list (twins by name and date of birth)" in why
+    loop = [outcome[cell(path, keys[name])] for name in ("AL", "1L")]
+    assert sorted(what for what, _ in loop) == ["apply", "refused"]
+    assert "a loop" in next(why for what, why in loop if what == "refused")
+    assert outcome[cell(path, keys["2A"])] == ("apply", "")
+    assert len(decisions_shown(store)) == len(before) + 2

@@ -82,6 +82,81 @@ def test_a_link_is_let_go_only_below_the_lower_threshold():
     assert together(_linked(text, before.links, join=weight + 2, fracture=weight + 1)) == {"C1", "S1"}
 
 
+#: A pair that the score joins, with each number in turn; joined, or kept apart whatever it weighs.
+NUMBERS = {
+    "no number": ("", "", True),
+    "one NHS number": ("nhs 9434765919", "nhs 9434765919", True),
+    "known on one side": ("nhs 9434765919", "", True),
+    "two NHS numbers": ("nhs 9434765919", "nhs 9434765870", False),
+    "an NHS number that is none": ("nhs 9434765919", "nhs 9434765871", True),
+    "two UPNs": ("upn #1", "upn #2", False),
+    "a temporary UPN": ("upn #1", "upn A88320000001A", True),
+    "two ULNs": ("uln #1", "uln #2", False),
+    "one UPN and two NHS numbers": ("upn #1 nhs 9434765919", "upn #1 nhs 9434765870", True),
+}
+
+
+@pytest.mark.parametrize(("one", "other", "joined"), NUMBERS.values(), ids=NUMBERS)
+def test_numbers_that_disagree_are_never_joined_by_a_score(one, other, joined):
+    """The threshold lies below every weight: it is the guard that keeps two children apart."""
+    said = [dict(zip(words[::2], words[1::2], strict=True)) for words in (one.split(), other.split())]
+    numbers = [" | ".join(side.get(name, "") for name in ("upn", "uln", "nhs")) for side in said]
+    text = f"""
+        record | upn | uln | nhs_number | surname     | forename | born       | sex | postcode
+        S1     | {numbers[0]} | Stonebridge | Amberley | 2014-05-06 | F   | NM1 1GD
+        C1     | {numbers[1]} | Stonebridge | Amberly  | 2014-05-06 | F   | NM1 1GD
+    """
+    linkage = _linked(text, None, join=-99.0, fracture=-99.0, review=-99.0)
+    assert together(linkage) == ({"C1 S1"} if joined else {"C1", "S1"})
+
+
+@pytest.mark.parametrize(
+    ("care", "expected"),
+    [
+        ("L1 | 2021-11-04 | 2026-10-24 | A3 | E11", {"S1"}),
+        ("L1 | 2021-11-04 | 2026-10-25 | A3 | E12", {"S1"}),  # the night of the order
+        (
+            "L1 | 2021-11-04 | 2026-10-26 | A3 | E11",
+            {"L1", "S1"},
+        ),  # the order comes tomorrow: placed, so no other surname
+        ("L1 | 2021-11-04 |            | A3 |    ", {"L1", "S1"}),
+        ("L1 | 2021-11-04 | 2026-10-24 | U1 | E45", {"L1 S1"}),  # care ended otherwise
+    ],
+)
+def test_no_score_bridges_an_adoption(care, expected):
+    """Another surname, all else alike but for a letter: no link, and of what is sealed no pair, no weight and no question either."""
+    linkage = link_people(
+        drawn("people", """
+        record | surname     | forename | born       | sex | postcode | house | street
+        S1     | Stonebridge | Amberley | 2014-05-06 | F   | NM1 1GD  | 7     | Elm Road
+        L1     | Marshwood   | Amberly  | 2014-05-06 | F   | NM1 1GD  | 7     | Elm Road
+        """),
+        None, drawn("care_placements", f"record | started | ended | place | end\n{care}"), None, None, None, NICKNAMES, AS_OF,
+        replace(MODEL, join=-99.0, fracture=-99.0, review=-99.0),
+    )  # fmt: skip
+    assert together(linkage) == expected
+    assert linkage.review.empty
+
+
+def test_a_system_that_is_missing_for_a_night_costs_no_scored_link():
+    """Links by a score and child ids stay for who is there, and are back with the system, in whatever order its rows come."""
+    text = (
+        _two(SCORED["a letter missing in the forename"][0])
+        + "    L1 | Stonebridge | Amberey  | 2014-05-06 | F | NM1 1GD | 7 | Elm Road\n"
+    )
+    first = _linked(text, None)
+    assert together(first) == {"C1 L1 S1"} and {how(first)[name] for name in ("C1", "L1")} == {"score"}
+    lines = text.strip().splitlines()
+    for gone in ("L1", "S1", "C1"):
+        second = _linked("\n".join(line for line in lines if not line.strip().startswith(gone)), first.links)
+        assert set(second.links["child_id"]) == set(first.links["child_id"]) and len(second.links) == 2
+        so_far = pd.concat([second.links, first.links], ignore_index=True)
+        third = _linked("\n".join([lines[0], *reversed(lines[1:])]), so_far)
+        pd.testing.assert_frame_equal(
+            third.links[["source", "source_id", "child_id"]], first.links[["source", "source_id", "child_id"]]
+        )
+
+
 def test_the_parts_of_a_weight_add_up_to_it():
     people = drawn("people", _two(SCORED["a letter wrong in the surname"][0]))
     pairs = pd.DataFrame({"source_a": ["synergy"], "source_id_a": ["1"], "source_b": ["capita"], "source_id_b": ["1"]})
