@@ -9,6 +9,7 @@ import pandas as pd
 from outputs.about import About
 from outputs.covers import Cover, column_guide, footer_of, open_cover, run_facts, write_run_sheet
 from outputs.figures import RAG_WORDS, arrivals, judged, moved, nights_of, travelled
+from outputs.linking import write_linking
 from outputs.sheets import Book, Column, write_list
 from outputs.wording import BREAKDOWNS, LINES_IN_DAYS, category_titles, line_title, short_date
 
@@ -82,12 +83,13 @@ def write_kpis(
     about: About,
     trend: pd.DataFrame | None = None,
     breakdowns: pd.DataFrame | None = None,
+    linking: tuple[pd.DataFrame, pd.DataFrame] | None = None,
 ) -> None:
     """Write the KPI workbook.
 
     `kpis` is the KPI frame of the night; `trend` the same figures of earlier nights (``as_of``, ``code``, ``line``,
     ``numerator``, ``denominator``, ``value``); `breakdowns` each figure by what is known of the children (``code``, ``line``, ``by``,
-    ``category``, ``numerator``, ``denominator``, ``value``). Raises OSError where the file cannot be written.
+    ``category``, ``numerator``, ``denominator``, ``value``); `linking` how well tonight linked and how earlier nights did (`outputs.linking`). Raises OSError where the file cannot be written.
     """
     as_of = pd.Timestamp(about.as_of)
     every = nights_of(trend, kpis, as_of)
@@ -126,6 +128,8 @@ def write_kpis(
         )
         named = _described(named)
         write_list(book, "Breakdowns", named, _BREAKDOWNS, f"{footer} · breakdowns", freeze=3)
+    if linking is not None:
+        write_linking(book, *linking, as_of, footer)
     latest_first = every.sort_values(["as_of", "place"], ascending=[False, True], kind="stable")
     write_list(book, "Every night", latest_first, _EVERY_NIGHT, f"{footer} · every night", freeze=2)
     write_run_sheet(book, about, COLUMNS, "kpis", len(figures))

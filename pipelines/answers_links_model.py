@@ -13,7 +13,7 @@ from pipelines.history import read_known
 from pipelines.link_compare import prepare_people
 from pipelines.link_model import Model, save_model
 from pipelines.link_night import unsealed
-from pipelines.link_quality import beside, link_quality
+from pipelines.link_quality import COLUMNS, beside
 from pipelines.link_score import features, rarity
 from pipelines.link_train import train_model
 from pipelines.rawstore import read_snapshot
@@ -52,21 +52,20 @@ def train_links(store: Store, path: Path, version: str) -> Model:
 
 
 def quality(store: Store, known_on: date | None = None) -> pd.DataFrame:
-    """`link_quality` of the newest night, or of `known_on`, beside the night before it.
+    """How well the newest night, or that of `known_on`, linked (`link_quality.COLUMNS`), beside the night before it.
 
-    Rates by ethnicity, need and care are of nights whose tables are still kept.
+    Raises ConfigurationError for a night that kept no measures: an earlier version of the program ran it.
     """
-    night = store.night_of(known_on)
-    complete = store.runs()
-    nights = sorted(pd.Timestamp(n).date() for n in complete.loc[complete["status"] == "complete", "as_of"].unique())
-    tonight = _quality_of(store, night)
-    earlier = [other for other in nights if other < night]
-    return beside(tonight, _quality_of(store, earlier[-1])) if earlier else tonight
+    night, trend = pd.Timestamp(store.night_of(known_on)), store.link_trend()
+    tonight = trend[trend["as_of"] == night]
+    if tonight.empty:
+        raise ConfigurationError(
+            f"The night of {night:%Y-%m-%d} kept no measures of its linking.", "They are kept from the next night on."
+        )
+    return beside(tonight[list(COLUMNS)], trend[trend["as_of"] < night])
 
 
-def _quality_of(store: Store, night: date) -> pd.DataFrame:
-    folder = snapshot_folder(store.settings, store.newest_run(night)["run_id"])
-    people, care = read_snapshot(folder, "people"), read_snapshot(folder, "care_placements")
-    if care is not None:
-        care = care.loc[~(care["ended_on"] <= pd.Timestamp(night)), ["source", "source_id"]].drop_duplicates()
-    return link_quality(store.links(night), store.nightly("review_pairs", night), people, care)
+def quality_over_time(store: Store) -> pd.DataFrame:
+    """Every night's measures, each measure and group from the oldest night to the newest: measure, group, as_of, count, of, rate."""
+    trend = store.link_trend().sort_values(["measure", "group", "as_of"], ignore_index=True)
+    return trend[["measure", "group", "as_of", "count", "of", "rate"]]

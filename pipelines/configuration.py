@@ -10,6 +10,7 @@ from typing import Any
 from checks.engine import catalogue
 from config.errors import ConfigurationError
 from config.limits import Limits, load_limits
+from config.linking import Watch, load_watch
 from config.priority import Priority, load_priority
 from config.routing import Routing, load_routing
 from config.settings import PACKAGED, Settings, config_file, load_yaml
@@ -28,10 +29,11 @@ class Configuration:
     link_model: Model
     priority: Priority
     routing: Routing
+    watch: Watch
 
 
 def load_configuration(settings: Settings) -> Configuration:
-    """Limits, precedence, provision types, KPI targets and the model of links, the council's own where it has them."""
+    """Limits, precedence, provision types, KPI targets, the model of links and what is watched in it, the council's own where it has them."""
     named = {
         name: load_yaml(config_file(settings.config_dir, f"{name}.yml")) for name in ("precedence", "provision", "kpis")
     }
@@ -52,6 +54,7 @@ def load_configuration(settings: Settings) -> Configuration:
         load_model(config_file(settings.config_dir, FILE)),
         load_priority(settings.config_dir),
         load_routing(settings.config_dir, codes),
+        load_watch(settings.config_dir),
     )
 
 

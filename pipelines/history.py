@@ -134,6 +134,14 @@ def kpi_trend(connection: Connection) -> pd.DataFrame:
     return frame.assign(as_of=pd.to_datetime(frame["as_of"]))
 
 
+def link_trend(connection: Connection) -> pd.DataFrame:
+    """How well every night linked, oldest first: as_of, measure, group, count, of, rate."""
+    table, columns = t.nightly_tables["link_quality"], {"night": "date", **t.NIGHTLY["link_quality"]}
+    query = select(*(table.c[name] for name in columns)).order_by(table.c.night, table.c.id)
+    frame = typed(pd.DataFrame(connection.execute(query).all(), columns=list(columns)), columns)
+    return frame.rename(columns={"night": "as_of"})
+
+
 def aged(exceptions: pd.DataFrame, night: pd.Timestamp, nights: pd.Series) -> pd.DataFrame:
     """Exceptions with `age_days` (days since first seen), `nights` (of `nights`, those since then), `is_new` and `news` (``new``, ``back``,
     ``backlog``, or empty) as of a night."""

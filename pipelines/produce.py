@@ -20,6 +20,7 @@ from outputs.exceptions_workbook import RESOLVED_DAYS
 from outputs.extracts import write_extracts
 from outputs.figures import night_before
 from outputs.health import write_health
+from outputs.linking import linking_of
 from outputs.notifications_workbook import write_notifications
 from outputs.page import write_report
 from outputs.page_sections import Beside
@@ -58,7 +59,8 @@ class Published:
     """What a night came to, as its outputs need it.
 
     `register` is the published one; `exceptions` carry their ages; `volume` is `volume.volume`'s, `breakdowns` `kpi_breakdowns.broken_down`'s,
-    `teams` the social care team by child id, `notified` the lines of the notification lists, `star` the tables for BI by name.
+    `teams` the social care team by child id, `notified` the lines of the notification lists, `star` the tables for BI by name, `linking` how well the night
+    linked beside the one before, `link_trend` how earlier nights did, `got_worse` what is told of that.
     """
 
     ingested: Ingested
@@ -71,6 +73,9 @@ class Published:
     notified: pd.DataFrame
     expectations: pd.DataFrame
     star: dict[str, pd.DataFrame]
+    linking: pd.DataFrame
+    link_trend: pd.DataFrame
+    got_worse: list[str]
 
 
 def write_outputs(folder: Path, settings: Settings, night: Any, published: Published, now: datetime) -> None:
@@ -100,7 +105,8 @@ def write_outputs(folder: Path, settings: Settings, night: Any, published: Publi
     owners = hand_out_exceptions(folder, settings, night, standing, register, about, causes(standing), volume, resolved)
     teams = write_notifications(folder / "notifications", published.notified, about)
     write_register(folder / "register.xlsx", register, about)
-    write_kpis(folder / "kpis.xlsx", rag, about, trend, with_value(published.breakdowns))
+    linking = published.linking, published.link_trend
+    write_kpis(folder / "kpis.xlsx", rag, about, trend, with_value(published.breakdowns), linking)
     board = for_board(rag, recent, register, expectations, trend, about, others)
     write_board_page(folder / "board.html", board)
     write_board_pack(folder / "board-pack.pdf", board)
@@ -132,6 +138,7 @@ def write_outputs(folder: Path, settings: Settings, night: Any, published: Publi
         volume,
         published.notified,
         _beside(folder, owners, teams),
+        linking_of(*linking, pd.Timestamp(night.night), published.got_worse),
     )
 
 

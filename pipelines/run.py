@@ -43,7 +43,7 @@ from pipelines.kpis import compute, measure
 from pipelines.link import Linkage
 from pipelines.link_canaries import canary_messages
 from pipelines.link_night import link_night
-from pipelines.link_quality import fallen
+from pipelines.link_quality import beside, link_quality, worse
 from pipelines.notifications import notifications
 from pipelines.produce import Published, published_register, write_outputs
 from pipelines.rawstore import private_key, purge_raw, write_snapshot
@@ -209,6 +209,17 @@ def _one_night(
         facts = child_facts(register, assembled.tables["involvements"], day)
         breakdowns = broken_down(measured, facts)
 
+        earlier_links = night.link_trend()
+        quality = link_quality(
+            linkage.links,
+            linkage.review,
+            ingested.tables["people"],
+            ingested.tables["care_placements"],
+            register["child_id"],
+            day,
+        )
+        got_worse = worse(quality, earlier_links, configuration.watch)
+
         watch.start("publish")
         public_register = published_register(register, day)
         night.open_run(versions() | {"configuration": configuration_hash(settings.config_dir)}, now)
@@ -233,6 +244,7 @@ def _one_night(
             ("exception_volume", followed.volume),
             ("expectation_results", expectations),
             ("review_pairs", linkage.review),
+            ("link_quality", quality),
         ):
             night.save_nightly(name, frame)
         star = star_of_night(
@@ -248,8 +260,8 @@ def _one_night(
         write_snapshot(night.snapshot, ingested.tables | {"links": linkage.links})
         keep_facts(settings.private_dir, ingested.tables, linkage.links, as_of)
         exit_code, messages = _verdict(ingested)
-        fell = fallen(linkage.links, night.previous("links"))
-        messages = [*canary_messages(day, configuration.link_model), *fell, *messages]
+        said = [f"linking: {line}. Look at `ehcp links quality`." for line in got_worse]
+        messages = [*canary_messages(day, configuration.link_model), *said, *messages]
         period = f"{as_of:%Y-%m}"
         with publish.writing(settings.outputs_dir, period, night.run_id) as folder:
             published = Published(
@@ -263,6 +275,9 @@ def _one_night(
                 notifications(frames, facts, day, configuration.limits),
                 expectations,
                 star,
+                beside(quality, earlier_links),
+                earlier_links,
+                got_worse,
             )
             write_outputs(folder, settings, night, published, now)
         hand_out_review(settings, night, linkage, ingested.tables["people"], known.decisions, public_register, now)

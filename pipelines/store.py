@@ -22,6 +22,7 @@ from pipelines.history import (
     closed_by_adoption,
     ever_known,
     kpi_trend,
+    link_trend,
     read_known,
     read_nightly,
     records,
@@ -159,6 +160,11 @@ class Store:
         """Every night's figures: as_of, code, line, value, numerator, denominator."""
         with self.reading() as connection:
             return kpi_trend(connection)
+
+    def link_trend(self) -> pd.DataFrame:
+        """How well every night linked: as_of, measure, group, count, of, rate."""
+        with self.reading() as connection:
+            return link_trend(connection)
 
     def runs(self) -> pd.DataFrame:
         """Every run, newest first, with its counts and seconds."""
@@ -315,6 +321,10 @@ class NightStore:
     def trend(self) -> pd.DataFrame:
         """Every earlier night's figures."""
         return kpi_trend(self.connection)
+
+    def link_trend(self) -> pd.DataFrame:
+        """How well every earlier night linked."""
+        return link_trend(self.connection)
 
     def save(self, name: str, frame: pd.DataFrame) -> int:
         """Keep a history table; gives how many rows changed."""

@@ -100,6 +100,7 @@ NIGHTLY: dict[str, dict[str, str]] = {
         "system": "text", "feed": "text", "table": "text", "column": "text", "expectation": "text", "title": "text", "observed": "text", "wanted": "text",
         "is_met": "flag", "severity": "text", "value": "share",
     },
+    "link_quality": {"measure": "text", "group": "text", "count": "number", "of": "number", "rate": "share"},
     "review_pairs": {"source_a": "text", "source_id_a": "text", "source_b": "text", "source_id_b": "text", "weight": "share", "agrees": "text", "differs": "text", "asked": "text"},
 }  # fmt: skip
 

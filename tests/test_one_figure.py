@@ -198,6 +198,33 @@ def test_pages_lead_to_every_file_for_people_and_to_none_that_is_not_there(night
     assert {"report.html", "exceptions.xlsx", "kpis.xlsx", "health-capita.html"} <= leads["digest.html"]
 
 
+def test_the_measures_of_linking_are_the_same_in_the_store_the_command_the_workbook_and_the_page(night):
+    settings, outputs, _, _ = night
+    kept = Store(settings).link_trend()
+    wanted = {
+        (row.measure, row.group): int(row.count) for row in kept[["measure", "group", "count"]].itertuples(index=False)
+    }
+    assert len(wanted) > 20
+    asked = CliRunner().invoke(
+        main, ["links", "quality", "--format", "json"], env={"EHCP_DATA": str(settings.data_dir)}
+    )
+    rows = pd.read_json(io.StringIO(asked.stdout), dtype={"group": "str"})
+    assert dict(zip(zip(rows["measure"], rows["group"], strict=True), rows["count"], strict=True)) == wanted
+    book = openpyxl.load_workbook(outputs / "kpis.xlsx", read_only=True)
+    numbers = [row[2] for row in book["Linking"].iter_rows(min_row=2, values_only=True) if row[0]]
+    assert sorted(numbers) == sorted(wanted.values())
+    told = [row[2] for row in book["Linking trend"].iter_rows(min_row=2, values_only=True) if row[0]]
+    shares = kept["rate"].fillna(kept["count"].astype("Float64"))
+    assert sorted(told) == pytest.approx(sorted(shares.astype("float64")))
+    page = (outputs / "report.html").read_text(encoding="utf-8")
+    section = page[page.index('id="linking"') :]
+    for system in ("synergy", "capita", "liquidlogic"):
+        count = wanted[("records linked, by system", system)]
+        assert f'<th scope="row">{system.title()}</th><td class="n">{count:,}</td>' in section
+    waiting = wanted[("pairs that wait for a person", "all")]
+    assert f"{waiting:,} pair{'' if waiting == 1 else 's'} of records" in section
+
+
 def test_every_breakdown_of_the_night_adds_up_to_its_figure(night, figures):
     found = Store(night[0]).nightly("kpi_breakdowns")
     sums = (

@@ -228,10 +228,11 @@ def links_explain(first: str, second: str, style: str) -> None:
 
 
 @links.command("quality")
+@click.option("--over-time", is_flag=True, help="Every night's measures, each from the oldest night to the newest.")
 @known_on_option
 @format_option
-def links_quality(known_on: date | None, style: str) -> None:
+def links_quality(over_time: bool, known_on: date | None, style: str) -> None:
     """How well the newest night linked, beside the night before: by system, ethnicity, need and care; the queue and its weights."""
-    from pipelines.answers_links_model import quality
+    from pipelines.answers_links_model import quality, quality_over_time
 
-    print_frame(quality(open_store(), known_on), style)
+    print_frame(quality_over_time(open_store()) if over_time else quality(open_store(), known_on), style)
