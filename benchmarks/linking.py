@@ -26,7 +26,7 @@ import numpy as np
 import pandas as pd
 
 from config.canonical import TABLES
-from pipelines.demo import FORENAMES, SURNAMES, _upns
+from pipelines.demo_council import FORENAMES, SURNAMES, invented_upns
 from pipelines.link import Linkage, link_people
 from pipelines.link_compare import prepare_people
 from pipelines.link_model import FILE, Model, load_model
@@ -202,7 +202,7 @@ def invent_crowd(count: int, seed: int = 1) -> tuple[pd.DataFrame, pd.DataFrame]
         {"person": np.arange(total), "sex_code": sex, "forename": pick(forenames), "surname": pick(surnames)}
     )
     whole["born_on"] = born
-    whole["upn"] = _upns(draw, total)
+    whole["upn"] = invented_upns(draw, total)
     whole["house"] = draw.integers(1, 200, total).astype(str)
     whole["street"] = np.char.add(draw.choice(np.char.title(made[:3000]), total), " Road")
     letters = np.array(list("ABDEFGHJLNPQRSTUWXYZ"))

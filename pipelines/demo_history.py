@@ -14,7 +14,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from pipelines.demo import PUPILS_PER_PLAN, Council
+from pipelines.demo_council import PUPILS_PER_PLAN, Council
+from pipelines.demo_extracts import write_extracts
+from pipelines.demo_faults import plant
 from pipelines.frames import look_up
 
 #: Of each frame, when a row came to be, and its later dates with what came with each.
@@ -40,11 +42,12 @@ def invent_history(
 ) -> Iterator[tuple[date, Path]]:
     """Write the extracts of one night after another, oldest first, and give each night with its folder."""
     council = Council(plans, seed, pd.Timestamp(nights[-1]), pupils_per_plan)
-    council.plant(1)
+    plant(council, 1)
     mistaken = _lived(council, pd.Timestamp(nights[0]))
     for night in nights:
         where = folder / f"night-{night}"
-        _as_exported(council, mistaken, pd.Timestamp(night)).write(where, pd.Timestamp(night), place=0, nights=1)
+        exported = _as_exported(council, mistaken, pd.Timestamp(night))
+        write_extracts(exported, where, pd.Timestamp(night), place=0, nights=1)
         yield night, where
 
 
@@ -111,7 +114,7 @@ def _moves(council: Council) -> None:
     before = placements[moved].copy()
     before["Placement ID"] = "1" + before["Placement ID"]
     before["School URN"] = np.roll(before["School URN"].to_numpy(), 1)
-    before["Placement Name"] = before["School URN"].map(council.settings.set_index("URN")["EstablishmentName"])
+    before["Placement Name"] = before["School URN"].map(council.places.names())
     before["End Date"], before["Start Date"] = before["Start Date"] - pd.Timedelta(days=1), first[moved].to_numpy()
     planned = council.children[council.children["synergy"] != ""]
     student = planned.set_index("synergy")["capita"]
