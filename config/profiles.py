@@ -19,16 +19,18 @@ columns of one file onto one or more tables of `config.canonical`. Everything in
         ignore: [Keyworker Tel]
 
 A file that feeds several tables says ``tables:`` with the columns of each; ``rows: {INVOLVEMENT_TYPE: [EHCP]}`` picks
-the rows of a table by the value of one column. Mistakes raise `ConfigurationError` with the file and the key.
+the rows of a table by the value of one column. ``dates: excel`` reads the day numbers of a spreadsheet. Mistakes raise
+`ConfigurationError` with the file and the key.
 """
 
 from __future__ import annotations
 
+import datetime as dt
 from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, ValidationError, model_validator
 
 from config.canonical import TABLES
 from config.errors import ConfigurationError
@@ -50,6 +52,8 @@ FILLS = {
     "flag": {"flag"},
     "number": {"number"},
 }
+#: The form of dates that a spreadsheet saved as numbers of days.
+EXCEL = "excel"
 READ_AS = {"id": "id", "text": "text", "code": "code", "date": "date", "flag": "flag", "number": "number"}
 
 
@@ -63,6 +67,8 @@ def _as_map(value: Any) -> Any:
 
 Texts = Annotated[tuple[str, ...], BeforeValidator(_as_list)]
 CodeValues = Annotated[dict[str, str], BeforeValidator(_as_map)]
+#: Kept as written: a tab is a delimiter.
+Delimiter = Annotated[str, StringConstraints(strip_whitespace=False)]
 
 
 class _Model(BaseModel):
@@ -79,7 +85,7 @@ class CodeMap(_Model):
     file: str | None = None
     from_: str | None = Field(default=None, alias="from")
     to: str | None = None
-    delimiter: str | None = None
+    delimiter: Delimiter | None = None
     encoding: str | None = None
 
     @model_validator(mode="after")
@@ -192,7 +198,7 @@ class Feed(_Model):
     sql: str | None = None
     format: Literal["csv", "xlsx", "xml", "sql"] | None = None
     encoding: str = "utf-8"
-    delimiter: str = ","
+    delimiter: Delimiter = ","
     quote: str = '"'
     #: The line of the header, counted from 1, or "search": the first line that holds the needed columns.
     header: int | Literal["search"] | None = None
@@ -320,8 +326,8 @@ def _complaints(profile: Profile, feed: Feed) -> list[str]:
         wrong.append("tables: say which table the file feeds, or why none does (unused: the reason)")
     if feed.kind == "xml" and not feed.xml:
         wrong.append("xml: an XML feed says which element makes a row: xml: {row: Person}")
-    if feed.kind == "csv" and len(feed.delimiter) != 1:
-        wrong.append("delimiter: one character, such as ',' or '|'")
+    if feed.kind == "csv":
+        wrong += _text_complaints(feed)
     both = sorted(set(feed.headers) & set(feed.ignore))
     if both:
         wrong.append(f"ignore: '{both[0]}' is used by a column and ignored as well")
@@ -346,6 +352,31 @@ def _complaints(profile: Profile, feed: Feed) -> list[str]:
     return wrong
 
 
+def _text_complaints(feed: Feed) -> list[str]:
+    """What is wrong with the encoding, delimiter or quote that a text feed states."""
+    wrong = []
+    marks = {"delimiter": feed.delimiter, "quote": feed.quote}
+    odd = [name for name, mark in marks.items() if len(mark) > 1 or not mark.isascii() or mark in ("\n", "\r")]
+    if odd == ["quote"] or feed.quote == feed.delimiter:
+        wrong.append("quote: one character that is not the delimiter, such as '\"', or '' where fields are not quoted")
+    elif odd or not feed.delimiter:
+        wrong.append("delimiter: one character, such as ',' or '|'; a tab is \"\\t\", in double quotes")
+    if not _is_encoding(feed.encoding):
+        wrong.append(f"encoding: there is no encoding '{feed.encoding}'; say utf-8, cp1252 or utf-16")
+    return wrong
+
+
+def _is_encoding(name: str) -> bool:
+    """Whether Python turns bytes into text by that name; base64 and others of its codecs do not."""
+    try:
+        b" ".decode(name)
+    except UnicodeError:  # a space may be none, but it is text that was looked for
+        return True
+    except LookupError:
+        return False
+    return True
+
+
 def _column_complaints(profile: Profile, feed: Feed, kind: str, column: Column) -> list[str]:
     reading = column.as_ or READ_AS[kind]
     formats = column.format or feed.dates
@@ -359,14 +390,27 @@ def _column_complaints(profile: Profile, feed: Feed, kind: str, column: Column) 
     if reading == "date" and column.from_:
         if not formats:
             wrong.append("say the form of the date: format: \"%d/%m/%Y\" (or 'dates' for the whole feed)")
-        wordy = next((form for form in formats if "%Y" not in form and "%y" not in form), None)
+        wordy = next((form for form in formats if not _is_date_form(form)), None)
         if wordy is not None:
-            wrong.append(f"'{wordy}' is no form of a date: write %d, %m and %Y, such as \"%d/%m/%Y\"")
+            wrong.append(
+                f"'{wordy}' is no form of a date: write %d, %m and %Y, such as \"%d/%m/%Y\"; or {EXCEL} for day numbers"
+            )
         if any("%d/%m" in f for f in formats) and any("%m/%d" in f for f in formats):
             wrong.append("formats with day first and with month first together would be a guess; give one")
     if reading == "flag" and column.from_ and not column.codes and not (column.yes or feed.yes):
         wrong.append("say which texts mean yes and no: yes: [Y], no: [N]")
     return wrong
+
+
+def _is_date_form(form: str) -> bool:
+    """Whether days can be written and read back in that form."""
+    if form == EXCEL:
+        return True
+    try:
+        dt.datetime.strptime(dt.datetime(2026, 10, 27).strftime(form), form)
+    except ValueError:
+        return False
+    return "%Y" in form or "%y" in form
 
 
 def column_reading(table: str, name: str, column: Column) -> str:

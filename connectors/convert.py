@@ -13,6 +13,10 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from config.profiles import EXCEL
+
+#: Day 0 of a spreadsheet, from 1 March 1900 on, since it takes 1900 for a leap year.
+_EXCEL_FIRST = pd.Timestamp(1899, 12, 30)
 ISO_FORMS = ("%Y-%m-%d", "%Y-%m-%d %H:%M:%S")
 #: Dates outside these years are slips of the keyboard (0202, 2926) or stand for "no date".
 FIRST_YEAR, LAST_YEAR = 1900, 2100
@@ -86,15 +90,19 @@ def choices(text: pa.Array) -> pa.Array:
 
 
 def dates(text: pa.Array, forms: Sequence[str]) -> tuple[pd.Series, np.ndarray]:
-    """Calendar days, midnight; the form is stated, and several may be. Marked: no such form, no such day, or a year
-    outside 1900-2100."""
+    """Calendar days, midnight; the form is stated (`EXCEL`: numbers of days), and several may be. Marked: no such form,
+    no such day, or a year outside 1900-2100."""
     distinct, places = _distinct(text)
     days = pd.Series(pd.NaT, index=distinct.index, dtype="datetime64[us]")
     for form in forms:
         open_ = days.isna() & distinct.notna()
         if not open_.any():
             break
-        read = pd.to_datetime(distinct[open_], format=form, errors="coerce")
+        if form == EXCEL:
+            numbers = pd.to_numeric(distinct[open_].where(distinct[open_].str.fullmatch(r"\d{1,6}(\.\d+)?")))
+            read = pd.to_datetime(numbers, unit="D", origin=_EXCEL_FIRST, errors="coerce")
+        else:
+            read = pd.to_datetime(distinct[open_], format=form, errors="coerce")
         days[open_] = read.astype("datetime64[us]").dt.normalize()
     years = days.dt.year
     wrong = distinct.notna() & (days.isna() | (years < FIRST_YEAR) | (years > LAST_YEAR))

@@ -95,8 +95,8 @@ def _delimiter_hint(headers: list[str], feed: Feed) -> str:
     other = max(",|;\t", key=lambda mark: headers[0].count(mark) if headers else 0)
     if not headers or not headers[0].count(other):
         return ""
-    name = {"\t": "a tab"}.get(other, f"'{other}'")
-    return f"The profile says that fields are separated by '{feed.delimiter}'; this file seems to use {name}."
+    stated, seen = ("a tab" if mark == "\t" else f"'{mark}'" for mark in (feed.delimiter, other))
+    return f"The profile says that fields are separated by {stated}; this file seems to use {seen}."
 
 
 def _parse(
@@ -116,6 +116,7 @@ def _parse(
         invalid.append(row)
         return "skip"
 
+    given = body
     if quoted:
         body = body + (b"\n" if ends_open else b"") + _SENTINEL.encode() + b"\n"
     if not body:
@@ -157,6 +158,8 @@ def _parse(
         )
     if quoted and width > 1:
         invalid, at_invalid = invalid[:-1], at_invalid[:-1]
+    if not table.num_rows and _all_end_with_delimiter(invalid, width, feed):
+        return _parse(given, [*headers, ""], feed, path, first_line, quoted, ends_open)
     ragged = [
         Ragged(
             line,
@@ -174,6 +177,12 @@ def _parse(
             "Ask for the extract again; the last accepted one is used until then.",
         )
     return _grid(table, headers, lines, ragged)
+
+
+def _all_end_with_delimiter(rows: list[arrow_csv.InvalidRow], width: int, feed: Feed) -> bool:
+    """Whether every row, and the header not, ends with a delimiter: then no field is missing a name, and none is shifted."""
+    rows = [row for row in rows if not is_banner(row.text)]
+    return bool(rows) and all(row.actual_columns == width + 1 and row.text.endswith(feed.delimiter) for row in rows)
 
 
 def _line_numbers(

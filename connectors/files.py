@@ -99,13 +99,7 @@ def utf8(data: bytes, path: Path, feed: Feed) -> bytes:
 
     Raises `FeedRefusedError` with the line of the first byte that does not belong to the stated encoding.
     """
-    try:
-        name = codecs.lookup(feed.encoding).name
-    except LookupError as problem:
-        raise FeedRefusedError(
-            f"{path.name}: the profile states an unknown encoding '{feed.encoding}'.",
-            "Say utf-8, cp1252 or utf-16 in the profile.",
-        ) from problem
+    name = codecs.lookup(feed.encoding).name
     stated_16 = name.startswith(("utf-16", "utf-32"))
     marks = {codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
     if not stated_16:

@@ -34,17 +34,17 @@ def code_map(profile: Profile, feed: Feed, name: str, folder: Path) -> dict[str,
         return codes.values
     try:
         text = path.read_text(encoding=codes.encoding or feed.encoding).removeprefix("\ufeff")
-    except (OSError, UnicodeDecodeError) as problem:
+    except (OSError, UnicodeError, LookupError) as problem:
         raise FeedRefusedError(
-            f"{path.name} (lookup of codes) cannot be read: {type(problem).__name__}.",
-            "Ask for the lookup file again, or remove it to use the codes written in the profile.",
+            f"{path.name} (lookup of codes) cannot be read as {codes.encoding or feed.encoding}.",
+            "Say its 'encoding' under 'codes' in the profile, or remove the file to use the codes written there.",
         ) from problem
     rows = list(csv.reader(io.StringIO(text, newline=""), delimiter=codes.delimiter or feed.delimiter))
     header = [plain(cell) for cell in rows[0]] if rows else []
     if plain(codes.from_) not in header or plain(codes.to) not in header:
         raise FeedRefusedError(
             f"{path.name} (lookup of codes), line 1: columns '{codes.from_}' and '{codes.to}' not found.",
-            "Correct the names under 'codes' in the profile, or ask for the lookup file with those columns.",
+            "Correct the names or the 'delimiter' under 'codes' in the profile, or ask for the file with those columns.",
         )
     theirs, ours = header.index(plain(codes.from_)), header.index(plain(codes.to))
     return {

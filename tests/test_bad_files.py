@@ -86,8 +86,6 @@ def test_the_wrong_encoding_is_told_with_the_line(tmp_path):
     stated = CASEWORK.replace("encoding: utf-8", "encoding: cp1252")
     assert "is UTF-8, and the profile says cp1252" in refused(tmp_path, lines(ROW.replace("George", "Noémie")), stated)
     assert "is UTF-16" in refused(tmp_path, lines(ROW).decode().encode("utf-16"))
-    nonsense = CASEWORK.replace("encoding: utf-8", "encoding: utf-99")
-    assert "unknown encoding" in refused(tmp_path, lines(ROW), nonsense)
 
 
 def test_the_stated_encoding_is_read(tmp_path):
@@ -188,6 +186,8 @@ def test_another_delimiter_is_named(tmp_path):
     assert "needed column" in said
     assert "separated by ','; this file seems to use '|'" in said
     assert "seems to use a tab" in refused(tmp_path, lines(ROW).replace(b",", b"\t"))
+    tabs = CASEWORK.replace('delimiter: ","', 'delimiter: "\\t"')
+    assert "separated by a tab; this file seems to use ','" in refused(tmp_path, lines(ROW), tabs)
 
 
 def test_a_formula_in_a_name_stays_text(tmp_path):
@@ -278,6 +278,14 @@ def test_a_row_of_another_width_is_never_shifted(tmp_path, row, reason):
     else:
         assert reading.rows == 3
         assert reading.set_aside[["line", "reason", "raw"]].values.tolist() == [[3, reason, row]]
+
+
+def test_a_delimiter_at_the_end_of_every_row_is_no_field(tmp_path):
+    reading = read_pupils(tmp_path, ROW + ",", OTHER.replace("Hoque", '"Hoque, H"') + ",", "Total rows: 2")
+    assert reading.tables["people"][["source_id", "surname"]].values.tolist() == [["100", "Marsh"], ["101", "Hoque, H"]]
+    assert (reading.tables["people"].line.tolist(), reading.new_columns) == ([2, 3], [])
+    assert reading.set_aside.reason.tolist() == ["total or banner line"]
+    assert read_pupils(tmp_path, ROW + ",", OTHER).set_aside.reason.tolist() == ["too many fields: 11, not 10"]
 
 
 BROKEN_KEYS = [

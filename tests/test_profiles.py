@@ -9,7 +9,8 @@ import pytest
 from config.canonical import TABLES
 from config.errors import ConfigurationError
 from config.profiles import load_profiles, read_profile
-from tests.connectors_drawn import CASEWORK, profile
+from connectors.reading import read_feed
+from tests.connectors_drawn import CASEWORK, HEADER, ROW, profile, pupils
 
 
 def test_packaged_profiles_feed_every_table_of_the_register():
@@ -93,7 +94,14 @@ COMPLAINTS = [
     ("source_id: {from: Pupil ID, as: whole}", "nc_year: Year", "columns", "cannot do without source_id"),
     ('file: "pupils*.csv"', 'folder: "pupils"', "feeds.pupils.folder", "there is no such key"),
     ("defaults: {", "defaults: {sheet: One, ", "defaults", "'sheet' cannot be given for all feeds"),
+    ('dates: "%d/%m/%Y"', 'dates: "%Q/%m/%Y"', "born_on", "'%Q/%m/%Y' is no form of a date"),
     ('delimiter: ","', 'delimiter: "||"', "feeds.pupils.delimiter", "one character"),
+    ('delimiter: ","', 'delimiter: "\\n"', "feeds.pupils.delimiter", "one character"),
+    ('delimiter: ","', 'delimiter: "¬"', "feeds.pupils.delimiter", "one character"),
+    ('delimiter: ","', 'delimiter: ",", quote: ","', "feeds.pupils.quote", "not the delimiter"),
+    ('delimiter: ","', 'delimiter: ",", quote: "ab"', "feeds.pupils.quote", "one character"),
+    ("encoding: utf-8", "encoding: utf-99", "feeds.pupils.encoding", "no encoding 'utf-99'"),
+    ("encoding: utf-8", "encoding: base64", "feeds.pupils.encoding", "no encoding 'base64'"),
     (
         "{folder: inbox}",
         "{folder: inbox, url: 'sftp://host/dir'}",
@@ -117,6 +125,27 @@ def test_a_mistake_is_told_in_two_lines_with_the_file_and_the_key(tmp_path, old,
     assert complaint in first
     assert second.endswith(".")
     assert told.value.exit_code == 14
+
+
+def test_a_tab_is_a_delimiter(tmp_path):
+    found = profile(tmp_path, **{'delimiter: ","': 'delimiter: "\\t"'})
+    assert (
+        read_feed(found, "pupils", pupils(tmp_path, ROW.replace(",", "\t"), header=HEADER.replace(",", "\t"))).accepted
+        == 1
+    )
+    with pytest.raises(ConfigurationError, match="in double quotes"):
+        profile(tmp_path, **{'delimiter: ","': "delimiter: '\\t'"})
+
+
+def test_day_numbers_of_a_spreadsheet_are_dates_where_the_profile_says_so(tmp_path):
+    found = profile(tmp_path, **{'dates: "%d/%m/%Y"': "dates: excel"})
+    rows = [
+        ROW.replace("100", key, 1).replace("05/08/2012", day)
+        for key, day in (("1", "41126"), ("2", "41126.75"), ("3", "05/08/2012"))
+    ]
+    reading = read_feed(found, "pupils", pupils(tmp_path, *rows))
+    assert reading.tables["people"].born_on.dt.strftime("%Y-%m-%d").tolist() == ["2012-08-05"] * 2
+    assert reading.set_aside[["line", "reason"]].values.tolist() == [[4, "unparseable date: Date of Birth"]]
 
 
 def test_a_feed_that_feeds_nothing_says_why(tmp_path):

@@ -173,6 +173,10 @@ def test_a_lookup_file_beside_the_extract_wins_over_the_codes_of_the_profile(tmp
     lookup.write_text("TABLE_ID|CODE|MEANING\n", encoding="utf-8")
     with pytest.raises(FeedRefusedError, match="columns 'CODE' and 'SEN2_CODE' not found"):
         read_feed(found, "involvements", path)
+    for encoding in ("utf-16", "utf-99"):
+        stated = profile(tmp_path, INVOLVEMENTS.replace("{file:", f"{{encoding: {encoding}, file:"), "shared")
+        with pytest.raises(FeedRefusedError, match=f"cannot be read as {encoding}"):
+            read_feed(stated, "involvements", path)
 
 
 def test_a_table_may_take_only_rows_that_say_something(tmp_path):
