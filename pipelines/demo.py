@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from pipelines.demo_apart import keep_apart
 from pipelines.demo_council import Council
 from pipelines.demo_extracts import write_extracts
 from pipelines.demo_faults import plant
@@ -37,6 +38,7 @@ def invent(
 ) -> Demo:
     """Write the extracts of an invented council for some nights that end with `end`, and the answer key under ``truth``."""
     council = Council(plans, seed, pd.Timestamp(end))
+    apart = keep_apart(council)
     planted = plant(council, nights)
     written = []
     for place in range(nights):
@@ -49,9 +51,10 @@ def invent(
     truth = folder / "truth"
     truth.mkdir(parents=True, exist_ok=True)
     _answers(truth, council, planted, [night for night, _ in written])
+    apart.to_csv(truth / "never_link.csv", index=False)
     (folder / "README.md").write_text(
         "# An invented council\n\nEvery child, school and street here is made up. One folder a night in the layout of a council's export;"
-        " `truth/` says which faults were planted and which records are one child.\n",
+        " `truth/` says which faults were planted, which records are one child and which never are.\n",
         encoding="utf-8",
     )
     return Demo(written, truth)

@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from pipelines.demo_apart import keep_apart
 from pipelines.demo_council import PUPILS_PER_PLAN, Council
 from pipelines.demo_extracts import write_extracts
 from pipelines.demo_faults import plant
@@ -26,7 +27,7 @@ _BEGINS = {
 }  # fmt: skip
 _LATER: dict[str, dict[str, tuple[str, ...]]] = {
     "requests": {"Decision Date": ("Decision", "A"), "Outcome Date": ("Outcome", "")}, "ehc_plans": {"Date Ceased": ("Cease Reason", "")},
-    "placements": {"End Date": ()}, "rolls": {"END_DATE": ()}, "awaiting": {"Date Closed": ()}, "missing_education": {"END_DATE": ()},
+    "placements": {"End Date": ()}, "care_placements": {"END_DTTM": ("CARE_REASON_END_CODE", "")}, "rolls": {"END_DATE": ()}, "awaiting": {"Date Closed": ()}, "missing_education": {"END_DATE": ()},
 }  # fmt: skip
 
 
@@ -42,6 +43,7 @@ def invent_history(
 ) -> Iterator[tuple[date, Path]]:
     """Write the extracts of one night after another, oldest first, and give each night with its folder."""
     council = Council(plans, seed, pd.Timestamp(nights[-1]), pupils_per_plan)
+    keep_apart(council)
     plant(council, 1)
     mistaken = _lived(council, pd.Timestamp(nights[0]))
     for night in nights:

@@ -103,6 +103,25 @@ def test_no_two_children_become_one(council):
     assert (together == 1).mean() >= 0.99
 
 
+def test_twins_and_both_identities_of_an_adopted_child_stay_apart(council):
+    settings, demo, results = council
+    store, night = Store(settings), demo.nights[-1][0]
+    apart = pd.read_csv(demo.truth / "never_link.csv")
+    assert set(apart["reason"].str.split(":").str[0]) == {"twins", "adopted"}
+    people = pd.read_csv(demo.truth / "people.csv", dtype="str").rename(columns={"system": "source"})
+    linked = store.links(night).merge(people, on=["source", "source_id"])
+    held = linked.groupby("true_id")["child_id"].agg(set)
+    twins = apart[apart["reason"] == "twins"]
+    assert all(
+        held[one].isdisjoint(held[other]) for one, other in zip(twins["true_id_a"], twins["true_id_b"], strict=True)
+    )
+    births = people[people["true_id"].isin(set(apart["true_id_a"]) - set(twins["true_id_a"]))]
+    assert set(births["source"]) == {"capita", "liquidlogic"} and not set(births["true_id"]) & set(held.index)
+    for path in [*results[-1].outputs.glob("*.csv"), *results[-1].outputs.glob("*.html")]:
+        text = path.read_text(encoding="utf-8-sig")
+        assert not [row for row in births.itertuples() if f"{row.source} {row.source_id}" in text or f"{row.source},{row.source_id}" in text], path.name  # fmt: skip
+
+
 @pytest.mark.parametrize("place", range(4))
 def test_every_planted_fault_is_found(council, place):
     settings, demo, _ = council
