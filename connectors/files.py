@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import codecs
+import re
+import zipfile
+import zlib
+from functools import partial, reduce
 from pathlib import Path
 
 from config.errors import ExtractError, FeedRefusedError
@@ -11,6 +15,8 @@ from config.profiles import Feed
 _ZIP = b"PK\x03\x04"
 _OLE = b"\xd0\xcf\x11\xe0"
 _GZIP = b"\x1f\x8b"
+#: All cells between the first and the last are held in memory, empty ones too: about 50 bytes each.
+_MOST_CELLS = 50_000_000
 _ASK_AGAIN = "Ask for the extract again; the last accepted one is used until then."
 
 
@@ -70,8 +76,6 @@ def read_bytes(path: Path, feed: Feed) -> bytes:
 
 def check_workbook(path: Path, feed: Feed) -> None:
     """Refuses a file that is not a workbook, or one that would unpack to far more than it seems."""
-    import zipfile
-
     check_size(path, feed)
     with path.open("rb") as file:
         magic = file.read(4)
@@ -85,13 +89,39 @@ def check_workbook(path: Path, feed: Feed) -> None:
     try:
         with zipfile.ZipFile(path) as archive:
             unpacked = sum(entry.file_size for entry in archive.infolist())
-    except (zipfile.BadZipFile, NotImplementedError) as problem:  # the second: a version of zip that does not exist
+            far = next(
+                (cell for cell in map(partial(_last_cell, archive), archive.namelist()) if _cells(cell) > _MOST_CELLS),
+                "",
+            )
+    # RuntimeError: encrypted, or a version of zip that does not exist.
+    except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError) as problem:
         raise FeedRefusedError(f"{path.name} is a damaged or truncated workbook ({problem}).", _ASK_AGAIN) from problem
     if unpacked > feed.max_megabytes * 4_000_000:
         raise FeedRefusedError(
             f"{path.name} unpacks to {unpacked / 1e6:,.0f} MB; at most {feed.max_megabytes * 4:,.0f} MB are read.",
             f"If that size is right, raise 'max_megabytes' of feed '{feed.name}' in its profile.",
         )
+    if far:
+        raise FeedRefusedError(
+            f"{path.name}: a sheet reaches to cell {far}, which is {_cells(far):,} cells; at most {_MOST_CELLS:,} are read.",
+            "A cell far outside the table was probably filled in by mistake: clear it, or ask for the extract again.",
+        )
+
+
+def _last_cell(archive: zipfile.ZipFile, name: str) -> str:
+    """The last cell of a sheet as the workbook states it, such as XFD1048576; empty where it states none."""
+    if not name.startswith("xl/worksheets/"):
+        return ""
+    with archive.open(name) as sheet:
+        found = re.search(rb'<dimension ref="[A-Z]+\d+:([A-Z]+\d+)"', sheet.read(4096))
+    return found[1].decode() if found else ""
+
+
+def _cells(last: str) -> int:
+    """How many cells a sheet has whose last one is this."""
+    letters = last.rstrip("0123456789")
+    columns = reduce(lambda number, letter: number * 26 + ord(letter) - 64, letters, 0)
+    return columns * int(last[len(letters) :] or 0)
 
 
 def utf8(data: bytes, path: Path, feed: Feed) -> bytes:

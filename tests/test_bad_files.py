@@ -7,6 +7,7 @@ import os
 import zipfile
 from pathlib import Path
 
+import openpyxl
 import pytest
 
 from config.errors import EhcpError, ExtractError, FeedRefusedError
@@ -343,3 +344,18 @@ def test_a_workbook_of_a_zip_version_that_does_not_exist_is_refused(tmp_path):
     path.write_bytes(bytes(content))
     with pytest.raises(FeedRefusedError, match="damaged or truncated workbook"):
         read_feed(profile(tmp_path, **{'file: "pupils*.csv"': 'file: "pupils*.xlsx"'}), "pupils", path)
+
+
+def test_a_cell_far_outside_the_table_is_told_before_memory_runs_out(tmp_path):
+    book = openpyxl.Workbook()
+    for row in (HEADER.split(","), ROW.split(",")):
+        book.active.append(row)
+    path, found = tmp_path / "pupils.xlsx", profile(tmp_path, **{'file: "pupils*.csv"': 'file: "pupils*.xlsx"'})
+    book.save(path)
+    assert read_feed(found, "pupils", path).accepted == 1
+    book.active["XFD1048576"] = " "
+    book.save(path)
+    with pytest.raises(
+        FeedRefusedError, match="pupils.xlsx: a sheet reaches to cell XFD1048576, which is 17,179,869,184"
+    ):
+        read_feed(found, "pupils", path)
