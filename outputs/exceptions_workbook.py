@@ -19,6 +19,7 @@ from outputs.sheets import ROW_LIMIT, Book, Column, write_list
 from outputs.wording import (
     AGE_BANDS,
     KIND_TITLES,
+    RULE_STATES,
     SEVERITIES,
     SEVERITY_MEANINGS,
     SEVERITY_TITLES,
@@ -170,6 +171,17 @@ CAUSE_COLUMNS = (
     Column("oldest_on", "Oldest", 11, "date", "when the first of them was found"),
 )
 
+RULE_COLUMNS = (
+    Column("rule", "Rule", 8, "text", "the rule's code"),
+    Column("title", "What is wrong", 44, "wrapped", "the rule in a few words"),
+    Column("severity", "Severity", 10, "severity", "the highest it raises"),
+    Column("state", "Tonight", 18, "wrapped", "checked, checked on an earlier copy of an extract, or not evaluated"),
+    Column("looked_at", "Looked at", 10, "number", "how many children or rows it was asked of"),
+    Column("found", "At fault", 10, "number", "how many of them it found"),
+    Column("not_judged", "Could not tell", 10, "number", "how many lacked what it needs; they do not count as fine"),
+    Column("reason", "Why not evaluated", 50, "wrapped", "what no extract carries, or what did not arrive"),
+)
+
 
 def write_exceptions(
     path: Path,
@@ -181,12 +193,13 @@ def write_exceptions(
     handout: str = "",
     people: Sequence[str] = (),
     volume: pd.DataFrame | None = None,
+    rules: pd.DataFrame | None = None,
 ) -> None:
     """Write the exceptions workbook.
 
     `exceptions` is the exceptions frame of a night (one row per exception, in the order in which to work through them; resolved ones are left
     to a sheet of their own and counted nowhere else); `causes` what several of them share (see `pipelines.priority.causes`), `volume` how many
-    came and went (see `pipelines.volume`). With `register` the whereabouts of restricted children are masked here as well; without it the frame
+    came and went (see `pipelines.volume`), `rules` what became of each (see `pipelines.catalogues.checked`). With `register` the whereabouts of restricted children are masked here as well; without it the frame
     has to be masked already. With the id of a `handout` it has cells to fill in (`exceptions_entries`, with `people` to choose from). Raises
     OSError where the file cannot be written.
     """
@@ -207,11 +220,11 @@ def write_exceptions(
     if handout:
         your_name(cover)
     owners = sorted(standing["owner"].unique(), key=str.casefold)
-    for fixed in ("Summary", "Causes", "All exceptions", "Resolved", "_run"):
+    for fixed in ("Summary", "Causes", "Rules", "All exceptions", "Resolved", "_run"):
         book.reserve(fixed)
     names = {owner: book.reserve(owner) for owner in owners}
     severity_counts(cover, standing)
-    _contents(cover, standing, owners, names, 0 if causes is None else len(causes), len(resolved))
+    _contents(cover, standing, owners, names, 0 if causes is None else len(causes), len(resolved), rules)
     how_to(cover, handout)
     column_guide(cover, columns)
     run_facts(cover, about)
@@ -219,6 +232,9 @@ def write_exceptions(
     write_summary(book, standing, owners, names, footer, volume)
     if causes is not None and len(causes):
         write_list(book, "Causes", causes, CAUSE_COLUMNS, f"{footer} · causes", freeze=1, row_limit=row_limit)
+    if rules is not None:
+        told = rules.assign(state=rules["state"].replace(RULE_STATES))
+        write_list(book, "Rules", told, RULE_COLUMNS, f"{footer} · rules", freeze=1)
     write_list(book, "All exceptions", shown(standing), columns, footer, freeze=freeze, row_limit=row_limit)
     for owner in owners:
         own = standing[standing["owner"] == owner]
@@ -295,7 +311,13 @@ def _four_counts(standing: pd.DataFrame) -> tuple[int, int, int, int]:
 
 
 def _contents(
-    cover: Cover, standing: pd.DataFrame, owners: Sequence[str], names: dict[str, str], shared: int, resolved: int
+    cover: Cover,
+    standing: pd.DataFrame,
+    owners: Sequence[str],
+    names: dict[str, str],
+    shared: int,
+    resolved: int,
+    rules: pd.DataFrame | None,
 ) -> None:
     cover.heading("What is in this workbook")
     heads = [(text, "head right") for text in ("Exceptions", "Critical", "New tonight", "On old data")]
@@ -309,6 +331,10 @@ def _contents(
     if shared:
         text = f"{shared:,} things that several exceptions have in common: putting one right puts them all right"
         _contents_line(cover, "Causes", text, "Causes", None)
+    if rules is not None:
+        number = int((rules["state"] == "not_evaluated").sum())
+        text = f"every rule: how much it looked at and could not tell; {counted(number, 'rule')} not evaluated, with the reason"
+        _contents_line(cover, "Rules", text, "Rules", None)
     for owner in owners:
         own = standing[standing["owner"] == owner]
         _contents_line(cover, owner, f"what {owner} can put right", names[owner], own)

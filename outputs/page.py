@@ -63,6 +63,7 @@ def write_report(
     notified: pd.DataFrame | None = None,
     beside: Beside = _ALONE,
     linking: dict[str, Any] | None = None,
+    rules: pd.DataFrame | None = None,
 ) -> None:
     """Write the page of a night, for the council's own staff: children by id, with the lists behind the figures.
 
@@ -71,7 +72,8 @@ def write_report(
     expectation results; `trend` the KPI figures of earlier nights; `comparators` what others come to
     (`outputs.page_kpis`); `teams` the social care team of each child, by child id; `volume` how many exceptions came
     and went (`pipelines.volume`); `notified` the lines of the notification lists; `beside` the files that the page leads
-    to; `linking` how well records were linked (`outputs.linking.linking_of`). Every frame may be empty. Raises OSError where the file cannot be written.
+    to; `linking` how well records were linked (`outputs.linking.linking_of`); `rules` what became of each rule
+    (`pipelines.catalogues.checked`). Every frame may be empty. Raises OSError where the file cannot be written.
     """
     as_of = pd.Timestamp(about.as_of)
     exceptions = mask_restricted(exceptions, register)
@@ -122,6 +124,7 @@ def write_report(
         feeds=feed_rows(feeds, about),
         linking=linking,
         believed=not_believed(now),
+        not_evaluated=[] if rules is None else rules[rules["state"] == "not_evaluated"].to_dict("records"),
         severity_titles=SEVERITY_TITLES,
         severity_meanings=SEVERITY_MEANINGS,
         top=_TOP,

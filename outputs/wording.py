@@ -32,6 +32,8 @@ STATUS_TITLES = {
 }
 #: How a row is news on a night.
 NEWS_TITLES = {"new": "New", "back": "Back", "backlog": "Backlog"}
+#: How a rule was judged on a night.
+RULE_STATES = {"fresh": "Checked", "old": "Checked on an earlier copy", "not_evaluated": "Not evaluated"}
 #: What the first two letters of a rule are about.
 FAMILIES = {
     "SR": "Source feeds",

@@ -14,7 +14,7 @@ from config.settings import Settings
 from connectors.pull import fetch, find_extracts
 from connectors.reading import read_feed
 from outputs.protect import restricted_children
-from pipelines.catalogues import titled
+from pipelines.catalogues import checked, titled
 from pipelines.claims import summed as claims_by
 from pipelines.positions import position, protected
 from pipelines.priority import causes, in_order, prioritise
@@ -45,6 +45,11 @@ def _in_shadow(store: Store, known_on: date | None) -> set[str]:
     """The rules that were in shadow on a night: what they raised earlier is kept, and in no list."""
     results = store.nightly("rule_results", known_on)
     return set(results.loc[results["is_shadow"].fillna(False).astype(bool), "rule"])
+
+
+def rules_checked(store: Store, known_on: date | None = None) -> pd.DataFrame:
+    """What became of every rule on a night: see `catalogues.checked`."""
+    return checked(store.nightly("rule_results", known_on))
 
 
 def shadow_known(store: Store, rule: str | None = None, known_on: date | None = None) -> pd.DataFrame:

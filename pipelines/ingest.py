@@ -28,6 +28,8 @@ from pipelines.rawstore import keep_raw, read_snapshot
 from pipelines.store import NightStore
 
 log = logging.getLogger("ehcp.ingest")
+#: What to do about a feed that did not come, or came old, where nothing more is known.
+_ASK = "Ask the owner of the system for tonight's extract; when it has come, run the night again."
 #: Canonical tables by name; None where there is no accepted copy at all.
 Tables = dict[str, Any]
 
@@ -103,7 +105,7 @@ def _take(
     settings: Settings,
     work: Path,
 ) -> tuple[dict[str, Any], dict[str, pd.DataFrame]]:
-    """One feed: its line for the list of feeds, and its tables (empty unless it was read)."""
+    """One feed: its line for the list of feeds (with `todo`, in case it is not accepted or is stale), and its tables (empty unless it was read)."""
     row = _line(arrival, feed, last)
     if arrival.status != "arrived":
         return row | {"status": "missing", "reason": arrival.why or "no file in this run"}, {}
@@ -115,11 +117,11 @@ def _take(
         row |= {"file": path.name, "sha256": keep_raw(settings.private_dir, path)}
         reading = read_feed(profile, feed.name, path, as_of=as_of)
     except ExtractError as error:
-        return row | {"status": "missing", "reason": error.what}, {}
+        return row | {"status": "missing", "reason": error.what, "todo": error.todo}, {}
     except FeedRefusedError as error:
         if "column" in error.what:
             got.header_changes.append({"system": profile.system, "feed": feed.name, "reason": f"refused: {error.what}"})
-        return row | {"status": "refused", "reason": f"{error.what} {error.todo}"}, {}
+        return row | {"status": "refused", "reason": f"{error.what} {error.todo}", "todo": error.todo}, {}
     if reading.rows == 0:
         return row | {"status": "missing", "reason": "the file has no rows"}, {}
     tables, broken = {}, []
@@ -163,7 +165,7 @@ def _line(arrival: Arrival, feed: Feed, last: Any) -> dict[str, Any]:
         "system": arrival.system, "feed": arrival.feed, "file": arrival.path.name if arrival.path else "", "sha256": None,
         "modified_on": arrival.modified_at.date() if arrival.modified_at else None, "rows": 0, "accepted": 0, "set_aside": 0, "repeated": 0, "left_out": 0,
         "newest_on": None, "previous_rows": previous if pd.notna(previous) else None, "status": "missing", "is_accepted": False,
-        "is_expected": feed.expected, "is_stale": False, "is_volume_moved": False, "old_copy_of": copy_of, "reason": "", "tables": ", ".join(feed.tables),
+        "is_expected": feed.expected, "is_stale": False, "is_volume_moved": False, "old_copy_of": copy_of, "reason": "", "todo": _ASK, "tables": ", ".join(feed.tables),
     }  # fmt: skip
 
 
@@ -200,7 +202,12 @@ def _gate(
                 + ("; accepted by a person" if by_person else "; the same as last night, accepted")
             }
         )
-    return told | {"status": "gated", "is_accepted": False, "reason": told["reason"] + ": not accepted"}
+    return told | {
+        "status": "gated",
+        "is_accepted": False,
+        "reason": told["reason"] + ": not accepted",
+        "todo": f"Where that number is right: ehcp feeds accept {row['system']} {row['feed']} --reason TEXT, then run the night again.",
+    }
 
 
 def _is_stale(row: dict[str, Any], feed: Feed, as_of: date) -> bool:

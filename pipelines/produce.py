@@ -27,7 +27,7 @@ from outputs.page_sections import Beside
 from outputs.star import write_star
 from outputs.workbooks import write_kpis, write_register
 from pipelines.assemble import public
-from pipelines.catalogues import titled
+from pipelines.catalogues import checked, titled
 from pipelines.configuration import versions
 from pipelines.ingest import Ingested
 from pipelines.kpi_breakdowns import with_value
@@ -59,7 +59,7 @@ class Published:
     """What a night came to, as its outputs need it.
 
     `register` is the published one; `exceptions` carry their ages; `volume` is `volume.volume`'s, `breakdowns` `kpi_breakdowns.broken_down`'s,
-    `teams` the social care team by child id, `notified` the lines of the notification lists, `star` the tables for BI by name, `linking` how well the night
+    `teams` the social care team by child id, `notified` the lines of the notification lists, `results` what became of each rule, `star` the tables for BI by name, `linking` how well the night
     linked beside the one before, `link_trend` how earlier nights did, `got_worse` what is told of that.
     """
 
@@ -72,6 +72,7 @@ class Published:
     teams: pd.Series
     notified: pd.DataFrame
     expectations: pd.DataFrame
+    results: pd.DataFrame
     star: dict[str, pd.DataFrame]
     linking: pd.DataFrame
     link_trend: pd.DataFrame
@@ -100,9 +101,10 @@ def write_outputs(folder: Path, settings: Settings, night: Any, published: Publi
     )
     rag = rated(figures, load_yaml(config_file(settings.config_dir, "kpis.yml")))
     feeds = ingested.feeds.assign(modified_at=pd.to_datetime(ingested.feeds["modified_on"]))
+    rules = checked(published.results)
     lately = pd.Timestamp(night.night) - pd.Timedelta(days=RESOLVED_DAYS)
     resolved = followed[followed["resolved_on"] > lately].sort_values("resolved_on", ascending=False, kind="stable")
-    owners = hand_out_exceptions(folder, settings, night, standing, register, about, causes(standing), volume, resolved)
+    owners = hand_out_exceptions(folder, settings, night, standing, register, about, causes(standing), volume, resolved, rules)
     teams = write_notifications(folder / "notifications", published.notified, about)
     write_register(folder / "register.xlsx", register, about)
     linking = published.linking, published.link_trend
@@ -139,6 +141,7 @@ def write_outputs(folder: Path, settings: Settings, night: Any, published: Publi
         published.notified,
         _beside(folder, owners, teams),
         linking_of(*linking, pd.Timestamp(night.night), published.got_worse),
+        rules,
     )
 
 

@@ -274,6 +274,7 @@ def _one_night(
                 facts["team"],
                 notifications(frames, facts, day, configuration.limits),
                 expectations,
+                evaluated.results,
                 star,
                 beside(quality, earlier_links),
                 earlier_links,
@@ -321,13 +322,15 @@ def _previous_expectations(night: Any) -> pd.DataFrame | None:
 
 
 def _verdict(ingested: Ingested) -> tuple[int, list[str]]:
-    """The exit code and what is not as it should be: a line for the feeds of a system that share a reason."""
+    """The exit code and what is not as it should be: for the feeds of a system that share a reason a line, and one that says what to do."""
     feeds = ingested.feeds[ingested.feeds["is_expected"]]
     wrong = feeds[feeds["status"].isin(["missing", "gated", "refused"]) | feeds["is_stale"]]
     wrong = wrong.assign(state=wrong["status"].replace("accepted", "stale"))
     messages = [
-        f"{system} {', '.join(names)}: {state}. {reason}".rstrip()
-        for (system, state, reason), names in wrong.groupby(["system", "state", "reason"], sort=False)["feed"]
+        f"{system} {', '.join(names)}: {state}. {reason.removesuffix(todo)}".rstrip() + f"\n    {todo}"
+        for (system, state, reason, todo), names in wrong.groupby(["system", "state", "reason", "todo"], sort=False)[
+            "feed"
+        ]
     ]
     if (wrong["status"] == "refused").any():
         return EXIT_FEED_REFUSED, messages

@@ -31,11 +31,13 @@ def hand_out_exceptions(
     causes: pd.DataFrame | None = None,
     volume: pd.DataFrame | None = None,
     resolved: pd.DataFrame | None = None,
+    rules: pd.DataFrame | None = None,
 ) -> dict[str, Path]:
     """Write the exceptions of a night into a folder, with what people did so far, and keep what was handed out; gives the file of each owner.
 
     `standing` are the exceptions that are not resolved, with titles and ages, in the order in which to work through them; `register` says who
-    is restricted; `causes` what several of them share, `volume` how many came and went, `resolved` those that went away lately, to be read.
+    is restricted; `causes` what several of them share, `volume` how many came and went, `resolved` those that went away lately, to be read,
+    `rules` what became of each rule.
     """
     day = pd.Timestamp(night.night)
     events = read_events(night.connection, kinds=OF_PEOPLE)
@@ -56,6 +58,7 @@ def hand_out_exceptions(
         handout=handout,
         people=people,
         volume=volume,
+        rules=rules,
     )
     return write_by_owner(folder / "by_owner", shown, about, register, handout, people)
 

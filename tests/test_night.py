@@ -10,9 +10,10 @@ import openpyxl
 import pandas as pd
 import pytest
 
+from checks.engine import catalogue
 from config.errors import ConfigurationError
 from config.settings import Settings, load_settings
-from pipelines.answers import exceptions_known, kpis_as_of, register_as_of
+from pipelines.answers import exceptions_known, kpis_as_of, register_as_of, rules_checked
 from pipelines.demo import Demo, invent
 from pipelines.digest import digest_known
 from pipelines.run import RunResult, run_night
@@ -48,10 +49,13 @@ def test_every_row_is_accounted_for(council):
 
 def test_exit_codes_say_what_was_missing(council):
     assert [result.exit_code for result in council[2]] == [0, 10, 10, 0]
-    assert any("students: gated" in message for message in council[2][1].messages)
+    [gated] = council[2][1].messages
+    assert gated.startswith("capita students: gated. 4,840 rows in the last accepted run, 3,872 now: not accepted\n")
+    assert "ehcp feeds accept capita students --reason" in gated
     [missing] = [message for message in council[2][2].messages if ": missing." in message]
     names = {"persons", "addresses", "cla_placements", "visits", "missing_episodes", "involvements"}
     assert set(missing.removeprefix("liquidlogic ").split(": missing.")[0].split(", ")) == names
+    assert missing.splitlines()[1].startswith("    Ask the owner of the system")
 
 
 def test_what_did_not_arrive_the_night_before_is_told_where_nights_are_compared(council):
@@ -120,6 +124,21 @@ def test_twins_and_both_identities_of_an_adopted_child_stay_apart(council):
     for path in [*results[-1].outputs.glob("*.csv"), *results[-1].outputs.glob("*.html")]:
         text = path.read_text(encoding="utf-8-sig")
         assert not [row for row in births.itertuples() if f"{row.source} {row.source_id}" in text or f"{row.source},{row.source_id}" in text], path.name  # fmt: skip
+
+
+def test_every_rule_says_what_it_looked_at_and_why_it_was_not_evaluated(council):
+    settings, _, results = council
+    told = rules_checked(Store(settings)).set_index("rule")
+    assert set(told.index) == set(catalogue())
+    assert told.loc["RV07", ["state", "reason"]].tolist() == ["not_evaluated", "no extract carries recorded_due_on"]
+    evaluated = told[told["state"] != "not_evaluated"]
+    assert (evaluated["looked_at"] >= evaluated["found"]).all() and (evaluated["reason"] == "").all()
+    sheet = openpyxl.load_workbook(results[-1].outputs / "exceptions.xlsx", read_only=True)["Rules"]
+    rows = {row[0]: row for row in sheet.iter_rows(values_only=True)}
+    assert rows["RV07"][3:] == ("Not evaluated", 0, 0, 0, "no extract carries recorded_due_on")
+    assert rows["WH01"][3:5] == ("Checked", told.loc["WH01", "looked_at"]) and len(rows) == len(told) + 1
+    page = (results[-1].outputs / "report.html").read_text(encoding="utf-8")
+    assert "no extract carries recorded_due_on" in page
 
 
 @pytest.mark.parametrize("place", range(4))

@@ -35,6 +35,7 @@ RANGE_LEAD = (
 )
 _BREAKDOWNS = ["age", "need", "setting_type", "authority", "care", "team", "caseworker"]
 SHADOW_LEAD = ("rule", "child_id", "detail", "severity", "first_seen_on")
+RESULT_LEAD = ("rule", "state", "looked_at", "found", "not_judged", "reason", "title")
 FEED_LEAD = ("system", "feed", "status", "rows", "accepted", "set_aside", "reason")
 
 
@@ -126,6 +127,16 @@ def rules_list(style: str) -> None:
     print_frame(rules_frame()[["rule", "title", "severity", "kind", "owner", "fix_in"]], style)
 
 
+@rules.command("results")
+@known_on_option
+@format_option
+def rules_results(known_on: date | None, style: str) -> None:
+    """What became of every rule on the newest night: how much it looked at, found and could not judge, and why it was not evaluated."""
+    from pipelines.answers import rules_checked
+
+    print_frame(rules_checked(open_store(), known_on), style, RESULT_LEAD)
+
+
 @rules.command("shadow")
 @click.argument("code", required=False)
 @known_on_option
@@ -144,7 +155,7 @@ def rules_shadow(code: str | None, known_on: date | None, style: str) -> None:
 @click.argument("code")
 @format_option
 def rules_show(code: str, style: str) -> None:
-    """One rule: condition, legal basis, what to do, and what the newest night found."""
+    """One rule: condition, legal basis, what to do, and what it looks at."""
     from config.errors import ConfigurationError
     from pipelines.catalogues import rules_frame
 
