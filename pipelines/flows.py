@@ -24,7 +24,7 @@ from prefect.runtime import flow_run
 from prefect.schedules import Cron
 from prefect.states import Completed, State
 
-from config.errors import EXIT_EXTRACT_MISSING, EXIT_FEED_REFUSED, EhcpError, ExtractError
+from config.errors import EXIT_CONFIGURATION, EXIT_EXTRACT_MISSING, EXIT_FEED_REFUSED, EhcpError, ExtractError
 from config.profiles import load_profiles
 from config.settings import Settings, load_settings
 from pipelines.flows_monthly import monthly_deployment
@@ -42,7 +42,11 @@ SCHEDULE = Cron("30 1 * * *", timezone="Europe/London")
 LOOK_AGAIN_SECONDS = [120.0, 600.0, 1200.0]
 #: What of our own log is shown on the run's page.
 LOGGERS = ("ehcp", "checks", "connectors", "outputs", "pipelines")
-STATE_NAMES = {EXIT_EXTRACT_MISSING: "Extract missing", EXIT_FEED_REFUSED: "Feed refused"}
+STATE_NAMES = {
+    EXIT_EXTRACT_MISSING: "Extract missing",
+    EXIT_FEED_REFUSED: "Feed refused",
+    EXIT_CONFIGURATION: "Latest not renewed",
+}
 
 
 @task(name="look for the extracts", retries=len(LOOK_AGAIN_SECONDS), retry_delay_seconds=LOOK_AGAIN_SECONDS)

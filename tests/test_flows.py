@@ -175,7 +175,7 @@ def test_a_missing_extract_raises_so_that_prefect_tries_again(
 
 
 @pytest.mark.parametrize(
-    ("exit_code", "name"), [(0, "Completed"), (10, "Extract missing"), (11, "Feed refused")]
+    ("exit_code", "name"), [(0, "Completed"), (10, "Extract missing"), (11, "Feed refused"), (14, "Latest not renewed")]
 )  # fmt: skip
 def test_how_a_night_ended_is_the_name_of_its_state(
     seen: Seen, settings: Settings, tmp_path: Path, exit_code: int, name: str
