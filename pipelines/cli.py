@@ -12,6 +12,7 @@ from typing import Any
 import click
 
 from config.errors import EhcpError
+from pipelines.commands.common import Group
 
 EXITS = """
 Exit codes: 0 fine; 10 an extract is missing, gated or stale; 11 a feed was refused; 12 an expectation stopped
@@ -30,7 +31,7 @@ COMMANDS = {
 }  # fmt: skip
 
 
-class Command(click.Group):
+class Command(Group):
     """The commands by name. Errors for users are two lines and a fixed exit code; a bug keeps its traceback."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from pipelines.commands.common import (
+    Group,
     as_of_option,
     day_option,
     format_option,
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from pipelines.asking import Asked
 
 
-class AskGroup(click.Group):
+class AskGroup(Group):
     """`ehcp ask list`, and every question as a command of its own: `ehcp ask NAME`."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:

@@ -8,12 +8,12 @@ from pathlib import Path
 
 import click
 
-from pipelines.commands.common import as_of_option, format_option, open_store, pass_now, print_frame
+from pipelines.commands.common import Group, as_of_option, format_option, open_store, pass_now, print_frame
 
 who_option = click.option("--who", help="Your name. Default: the name you are logged in with.")
 
 
-@click.group()
+@click.group(cls=Group)
 def audit() -> None:
     """Audit plans and case files: draw a sample, fill in what was found, and see what is wrong most (K10)."""
 

@@ -15,6 +15,21 @@ if TYPE_CHECKING:
     from config.settings import Settings
     from pipelines.store import Store
 
+
+class Group(click.Group):
+    """A group whose help says the first sentence of each command in full, in however narrow a window."""
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """The commands, each with what it does, wrapped."""
+        found = [(name, self.get_command(ctx, name)) for name in self.list_commands(ctx)]
+        with formatter.section("Commands"):
+            formatter.write_dl(
+                [(name, command.get_short_help_str(limit=_SENTENCE)) for name, command in found if command]
+            )
+
+
+#: No first sentence of ours is longer.
+_SENTENCE = 300
 DAY = click.DateTime(formats=["%Y-%m-%d"])
 #: The moment the command was given, with its time zone: a command takes it as its first argument.
 pass_now = click.make_pass_decorator(datetime)

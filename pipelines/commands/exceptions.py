@@ -10,6 +10,7 @@ import click
 
 from config.errors import ConfigurationError
 from pipelines.commands.common import (
+    Group,
     as_of_option,
     day_option,
     format_option,
@@ -26,7 +27,7 @@ CLAIMS_LEAD = ("exception_id", "claim", "claimed_by", "owner")
 CAUSES_LEAD = ("exceptions", "children", "cause", "severity", "owner", "todo")
 
 
-@click.group()
+@click.group(cls=Group)
 def exceptions() -> None:
     """What is wrong, overdue or cannot be believed, child by child."""
 

@@ -7,7 +7,15 @@ from pathlib import Path
 
 import click
 
-from pipelines.commands.common import as_of_option, format_option, known_on_option, open_store, pass_now, print_frame
+from pipelines.commands.common import (
+    Group,
+    as_of_option,
+    format_option,
+    known_on_option,
+    open_store,
+    pass_now,
+    print_frame,
+)
 
 LEAD = ("child_id", "synergy_id", "age", "need_code", "education", "setting_name")
 file_option = click.option(
@@ -15,7 +23,7 @@ file_option = click.option(
 )
 
 
-@click.group()
+@click.group(cls=Group)
 def inspectors() -> None:
     """The list that inspectors ask for, and a sample of it."""
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from pipelines.commands.common import format_option, known_on_option, open_store, pass_now, print_frame
+from pipelines.commands.common import Group, format_option, known_on_option, open_store, pass_now, print_frame
 from pipelines.commands.returned import apply
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ PREVIEW_LEAD = {
 }
 
 
-@click.group()
+@click.group(cls=Group)
 def links() -> None:
     """Which record of which system is which child, and what people say about it."""
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from pipelines.commands.common import (
+    Group,
     as_of_option,
     format_option,
     known_on_option,
@@ -73,7 +74,7 @@ def kpis(as_of: date | None, known_on: date | None, by: str | None, ranges: bool
         print_frame(kpis_as_of(store, as_of, known_on), style, KPI_LEAD)
 
 
-@click.group()
+@click.group(cls=Group)
 def feeds() -> None:
     """What arrived, what was accepted, and letting a gated feed through."""
 
@@ -113,7 +114,7 @@ def feeds_try(system: str, folder: Path, style: str) -> None:
     print_frame(try_feeds(settings(), system, folder), style)
 
 
-@click.group()
+@click.group(cls=Group)
 def rules() -> None:
     """The catalogue of rules."""
 

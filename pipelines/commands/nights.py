@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from pipelines.commands.common import day_option, format_option, open_store, pass_now, print_frame, settings
+from pipelines.commands.common import Group, day_option, format_option, open_store, pass_now, print_frame, settings
 from pipelines.commands.signoff import monthly
 
 if TYPE_CHECKING:
@@ -106,7 +106,7 @@ def _nightly(settings: Settings, as_of: date, extracts: Path | None, backfill: b
         return run_night(settings, as_of, extracts=extracts, backfill=backfill, progress=progress, now=now)
 
 
-@click.group()
+@click.group(cls=Group)
 def run() -> None:
     """Run a night, or freeze a month."""
 
@@ -134,7 +134,7 @@ def nightly(now: datetime, extracts: Path | None, as_of: date | None, backfill: 
     click.get_current_context().exit(result.exit_code)
 
 
-@click.group()
+@click.group(cls=Group)
 def runs() -> None:
     """The nights that were run."""
 

@@ -6,12 +6,12 @@ from datetime import date
 
 import click
 
-from pipelines.commands.common import as_of_option, format_option, known_on_option, open_store, print_frame
+from pipelines.commands.common import Group, as_of_option, format_option, known_on_option, open_store, print_frame
 
 LEAD = ("list", "child_id", "due_on", "days_left", "setting_name", "professional", "detail")
 
 
-@click.group()
+@click.group(cls=Group)
 def notifications() -> None:
     """Reviews ahead, advice due, phase transfers at risk and children new to the area, for each team."""
 

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import click
 
-from pipelines.commands.common import open_store, pass_now
+from pipelines.commands.common import Group, open_store, pass_now
 
 
-@click.group()
+@click.group(cls=Group)
 def report() -> None:
     """Reports for the board and the Department, as PDF."""
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from pipelines.commands import signatories as people
-from pipelines.commands.common import day_option, format_option, open_store, pass_now, print_frame
+from pipelines.commands.common import Group, day_option, format_option, open_store, pass_now, print_frame
 
 #: What a terminal shows first of the months.
 LEAD = ("period", "version", "stands", "night", "cut_off", "decided")
@@ -38,7 +38,7 @@ def monthly(now: datetime, period: str | None) -> None:
     )
 
 
-@click.group()
+@click.group(cls=Group)
 def signoff() -> None:
     """The month's sign-off: what is frozen, who signed it, and whether anything was changed since."""
 
