@@ -8,6 +8,7 @@ from pathlib import Path
 
 import click
 import pytest
+from click.testing import CliRunner
 
 from pipelines.catalogue_pages import PAGES, kpis_page, rules_page, write_pages
 from pipelines.catalogues import rules_frame
@@ -59,6 +60,12 @@ def test_a_command_in_a_guide_exists_with_its_options(page: str, line: str) -> N
         command = found
     # Parses the options and looks up nothing: the folders of an example need not be there.
     command.make_parser(click.Context(command)).parse_args(words)
+
+
+def test_help_cuts_no_sentence_off() -> None:
+    for words in ([], ["exceptions"], ["signoff"], ["ask"]):
+        told = CliRunner().invoke(main, [*words, "--help"], terminal_width=60)
+        assert "..." not in told.output.split("Commands:")[1], words
 
 
 def test_the_documents_that_the_readme_names_are_there() -> None:

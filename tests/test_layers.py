@@ -8,6 +8,20 @@ import tomllib
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
+#: Libraries that take a tenth of a second or more to import.
+HEAVY = {
+    "pandas",
+    "numpy",
+    "pyarrow",
+    "sqlalchemy",
+    "pandera",
+    "great_expectations",
+    "prefect",
+    "duckdb",
+    "splink",
+    "openpyxl",
+    "pydantic",
+}
 CONTRACTS = {"rooms", "pipelines", "database", "prefect", "expectations", "contracts"}
 
 
@@ -32,3 +46,10 @@ def test_the_contracts_are_still_there() -> None:
     assert contracts["rooms"]["layers"] == ["pipelines", "connectors | checks | outputs", "config"]
     assert contracts["pipelines"]["exhaustive"]
     assert not any("ignore_imports" in contract for contract in contracts.values())
+
+
+def test_help_loads_nothing_heavy() -> None:
+    for words in (["--help"], ["run", "nightly", "--help"], ["serve", "--help"]):
+        code = f"import sys\nfrom pipelines.cli import main\nmain({words!r}, standalone_mode=False)\nprint(sorted({HEAVY!r} & set(sys.modules)))"
+        told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)
+        assert told.stdout.splitlines()[-1] == "[]", words
