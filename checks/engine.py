@@ -59,6 +59,7 @@ class Rule:
     since: str | None
     allows: str | None
     shared: str
+    among: str
 
     @property
     def about(self) -> str:
@@ -103,6 +104,7 @@ def rule(
     since: str | None = None,
     allows: str | None = None,
     shared: str = "",
+    among: str = "",
 ) -> Callable[[Callable[..., pd.Series]], Callable[..., pd.Series]]:
     """Declare a rule.
 
@@ -111,7 +113,8 @@ def rule(
     `detail` the evidence, a template over the row's columns; `thing` the column that tells two faults of one child apart (the row's own
     key unless said); `record` the system whose person record is at fault where rows do not say; `names_place` whether the evidence
     tells where a child is, and must be hidden for a restricted one; `since` the date column from which the duty has been overdue, plus the
-    days of the limit named in `allows`; `shared` what several findings have in common when one thing is behind them all, a template too.
+    days of the limit named in `allows`; `shared` what several findings have in common when one thing is behind them all, a template too;
+    `among` the denominator where the table it looks at holds faults only: a frame (its rows), or a flag or count of one, as ``feeds.rows``.
     """
 
     def declare(judge: Callable[..., pd.Series]) -> Callable[..., pd.Series]:
@@ -121,7 +124,7 @@ def rule(
         REGISTRY[code] = Rule(
             code, title, judge, severity, kind, owner, fix_in, todo, basis, looks_at, uses, scope,
             (*(fields or _names(detail)), *_names(shared), *([since] if since else [])), needs,
-            carried, detail, thing, record, field, names_place, version, since, allows, shared,
+            carried, detail, thing, record, field, names_place, version, since, allows, shared, among,
         )  # fmt: skip
         return judge
 
@@ -218,7 +221,7 @@ def _run(declared: Rule, context: Context) -> tuple[dict[str, Any], pd.DataFrame
     fault = declared.judge(**arguments).astype("boolean").fillna(False).astype(bool) & scope
     is_old = any(context.states[name] == "old" for name in declared.uses)
     result = {
-        "looked_at": int(scope.sum()),
+        "looked_at": _asked_of(declared, context) if declared.among else int(scope.sum()),
         "found": int(fault.sum()),
         "not_judged": int((unknown & ~fault).sum()),
         "state": "old" if is_old else "fresh",
@@ -231,6 +234,13 @@ def _scope(subject: pd.DataFrame, declared: Rule) -> pd.Series:
     if declared.scope is None:
         return pd.Series(True, index=subject.index)
     return subject[declared.scope].astype("boolean").fillna(False).astype(bool)
+
+
+def _asked_of(declared: Rule, context: Context) -> int:
+    """How many rows or children a rule was asked of whose own table holds the faults only."""
+    name, _, column = declared.among.partition(".")
+    frame = context.frames.get(name)
+    return 0 if frame is None else len(frame) if not column else int(frame[column].sum())
 
 
 def _argument(name: str, context: Context) -> Any:

@@ -26,7 +26,12 @@ def rules_page() -> str:
         severity=frame["severity"].map(SEVERITY_TITLES),
         kind=frame["kind"].map(KIND_TITLES),
     )
-    scope = ("where `" + frame["denominator"] + "`").mask(frame["denominator"] == "every row", "every row")
+    named = frame["denominator"].str.removeprefix("of ")
+    scope = (
+        ("where `" + named + "`")
+        .mask(named != frame["denominator"], "of `" + named + "`")
+        .mask(named == "every row", "every row")
+    )
     entry = (
         "### " + shown["rule"] + " " + shown["title"] + "\n\n"
         + shown["condition"] + "\n\n"

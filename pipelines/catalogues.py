@@ -13,7 +13,7 @@ def rules_frame() -> pd.DataFrame:
         [
             {
                 "rule": r.code, "title": r.title, "severity": r.highest_severity, "kind": r.kind, "owner": r.owner, "fix_in": r.fix_in, "todo": r.todo,
-                "basis": r.basis, "condition": r.about, "looks at": r.looks_at, "denominator": r.scope or "every row", "needs": ", ".join(r.needs),
+                "basis": r.basis, "condition": r.about, "looks at": r.looks_at, "denominator": f"of {r.among}" if r.among else r.scope or "every row", "needs": ", ".join(r.needs),
                 "version": r.version,
             }
             for r in catalogue().values()

@@ -556,6 +556,15 @@ def test_what_no_extract_carries_is_not_evaluated():
     assert result.results.loc[0, "reason"] == "no extract carries recorded_due_on"
 
 
+def test_a_rule_about_faults_only_counts_what_it_was_asked_of():
+    feeds = pd.DataFrame({"rows": [200, 40]})
+    frame, _ = drawn(CASES["SR04"])
+    frame = frame.assign(source="synergy")
+    context = Context({"set_aside": frame, "feeds": feeds}, dict.fromkeys(TABLES, "fresh"), DAY, LIMITS)
+    counts = evaluate(context, {"SR04": catalogue()["SR04"]}).results.loc[0]
+    assert (counts["looked_at"], counts["found"]) == (240, 1)
+
+
 def test_evidence_about_a_place_is_hidden_for_a_restricted_child():
     frame, _ = drawn("child | urn | is_known | is_open_of_active_plan | fault\nhidden | 987654 | no | yes | x")
     context = Context({"placements": frame}, dict.fromkeys(TABLES, "fresh"), DAY, LIMITS, frozenset(["hidden"]))

@@ -30,21 +30,21 @@ def volume_moved(feeds):
     return feeds.is_volume_moved
 
 
-@feed_rule("SR04", "Row quarantined", shared="{source} {feed}: {reason}", severity=MEDIUM, todo="Correct the row at source; its raw text is in the private store.", thing="line_key",
+@feed_rule("SR04", "Row quarantined", among="feeds.rows", shared="{source} {feed}: {reason}", severity=MEDIUM, todo="Correct the row at source; its raw text is in the private store.", thing="line_key",
            detail="line {line}: {reason}")  # fmt: skip
 def row_quarantined(set_aside):
     """A row breaks its feed's contract: no key, an unparseable date, a wrong type."""
     return set_aside.line.notna()
 
 
-@feed_rule("SR05", "Unknown code", shared="{source} {feed}, {column}: {value}", severity=MEDIUM, todo="Correct the code at source, or add it to the feed's code map.", thing="value_key",
+@feed_rule("SR05", "Unknown code", among="feeds.rows", shared="{source} {feed}, {column}: {value}", severity=MEDIUM, todo="Correct the code at source, or add it to the feed's code map.", thing="value_key",
            detail="{column}: code {value} is not in the code map")  # fmt: skip
 def unknown_code(unknown_codes):
     """A coded value that the feed's code map does not hold."""
     return unknown_codes.value.notna()
 
 
-@feed_rule("SR06", "Column headings changed", severity=HIGH, todo="Ask what changed in the extract; name the column in the source's profile.", thing="feed",
+@feed_rule("SR06", "Column headings changed", among="feeds", severity=HIGH, todo="Ask what changed in the extract; name the column in the source's profile.", thing="feed",
            detail="{reason}")  # fmt: skip
 def header_drift(header_changes):
     """A column expected is absent (the feed is refused), or a new one appeared (reported)."""
@@ -54,6 +54,7 @@ def header_drift(header_changes):
 @feed_rule(
     "SR07",
     "Repeated row",
+    among="feeds.rows",
     shared="{source} {feed}",
     severity=MEDIUM,
     todo="Remove the second row at source, or correct its key.",
@@ -64,7 +65,7 @@ def repeated_row(repeated):
     return repeated.row_id.notna()
 
 
-@rule("SR08", "Child vanished", shared="{source} {feed}, last carried on {last_carried_on}", severity=CRITICAL, kind=SAFETY, owner="SEN casework", fix_in="the system that no longer holds the child",
+@rule("SR08", "Child vanished", among="register", shared="{source} {feed}, last carried on {last_carried_on}", severity=CRITICAL, kind=SAFETY, owner="SEN casework", fix_in="the system that no longer holds the child",
       todo="Find out why the record went; restore it, or record the cease, transfer or death.", uses=(), thing="source", field="{feed}",
       detail="last carried on {last_carried_on}")  # fmt: skip
 def child_vanished(vanished):

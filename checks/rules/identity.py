@@ -22,11 +22,11 @@ def care_without_plan(care_people):
     return care_people.has_plan_flag & ~care_people.has_plan & (care_people.age <= 25)
 
 
-@identity_rule("ID03", "UPN shared", severity=HIGH, uses=("people",), field="upn", fix_in="the system that holds it twice",
+@identity_rule("ID03", "UPN shared", severity=HIGH, uses=("people",), scope="on_register", field="upn", fix_in="the system that holds it twice",
                todo="Find out whose number it is and remove it from the others.", detail="{sharers} records of this system hold the same UPN")  # fmt: skip
 def upn_shared(people):
     """The same UPN on more than one child in one system."""
-    return people.on_register & (people.sharers > 1)
+    return people.sharers > 1
 
 
 @identity_rule("ID04", "UPNs disagree", severity=HIGH, uses=("people",), field="upn", todo="Look the number up, and correct the wrong record.",
@@ -36,11 +36,11 @@ def upns_disagree(register):
     return register.upn_count > 1
 
 
-@identity_rule("ID05", "UPN invalid", severity=MEDIUM, uses=("people",), field="upn", todo="Look the number up and correct it.",
+@identity_rule("ID05", "UPN invalid", severity=MEDIUM, uses=("people",), scope="on_register", field="upn", todo="Look the number up and correct it.",
                detail="wrong form or check letter")  # fmt: skip
 def upn_invalid(people):
     """The UPN fails the format or the check letter; a reason code is not a UPN."""
-    return people.on_register & people.upn.notna() & ~people.is_upn_valid & ~people.is_upn_code
+    return people.upn.notna() & ~people.is_upn_valid & ~people.is_upn_code
 
 
 @identity_rule("ID06", "No identifier", severity=MEDIUM, uses=("people",), field="upn", needs=("age",), fix_in=CASEWORK,
@@ -85,22 +85,22 @@ def sex_disagrees(register):
     return register.sex_difference.notna()
 
 
-@identity_rule("ID10", "Possible match undecided", severity=HIGH, uses=("people",), thing="pair", fix_in="the clerical review",
+@identity_rule("ID10", "Possible match undecided", severity=HIGH, uses=("people",), among="people.on_register", thing="pair", fix_in="the clerical review",
                todo="Compare the two records and say same or different.", detail="may be {other_source} {other_source_id}: {agrees}; {differs}")  # fmt: skip
 def match_undecided(undecided):
     """A pair between the review and the link threshold that nobody has decided."""
     return undecided.on_register
 
 
-@identity_rule("ID11", "Possible duplicate", severity=HIGH, uses=("people",), thing="source_id", todo="Merge the two records at source if they are one child.",
+@identity_rule("ID11", "Possible duplicate", severity=HIGH, uses=("people",), scope="on_register", thing="source_id", todo="Merge the two records at source if they are one child.",
                detail="{twins_of} records of this system have the same name, date of birth and postcode or number")  # fmt: skip
 def possible_duplicate(people):
     """Two records of one system that look like one child."""
-    return people.on_register & (people.twins_of > 1)
+    return people.twins_of > 1
 
 
-@identity_rule("ID12", "Closed identity with active plan", severity=CRITICAL, uses=("people", "plans"), fix_in="the system that closed the record",
+@identity_rule("ID12", "Closed identity with active plan", severity=CRITICAL, uses=("people", "plans"), scope="has_active_plan", fix_in="the system that closed the record",
                owner="SEN casework", todo="Find out at once whether the child is alive and whose record this is.", detail="{closed_as}")  # fmt: skip
 def closed_identity(people):
     """A deceased, merged or unborn record belongs to a child with an active plan."""
-    return people.has_active_plan & people.closed_as.notna()
+    return people.closed_as.notna()

@@ -47,14 +47,14 @@ def home_addresses_disagree(register):
     return (register.postcode_count > 1) & ~register.is_looked_after & ~register.is_restricted
 
 
-@where_rule("WH06", "Missing now", severity=CRITICAL, kind=SAFETY, uses=("missing_episodes",), scope="on_register", field="missing_episodes", owner="Social care",
+@where_rule("WH06", "Missing now", severity=CRITICAL, kind=SAFETY, uses=("missing_episodes",), scope="on_register", among="register", field="missing_episodes", owner="Social care",
             fix_in="Liquidlogic: missing episodes", todo="Follow the missing child procedure; close the episode when the child is found.", detail="missing since {started_on}")  # fmt: skip
 def missing_now(missing_episodes):
     """A child of the register with an open missing episode in Liquidlogic."""
     return missing_episodes.is_open
 
 
-@where_rule("WH07", "Missing from education now", severity=CRITICAL, kind=SAFETY, uses=("missing_education",), scope="has_active_plan", field="missing_education",
+@where_rule("WH07", "Missing from education now", severity=CRITICAL, kind=SAFETY, uses=("missing_education",), scope="has_active_plan", among="register.has_active_plan", field="missing_education",
             fix_in="Capita: children missing education", todo="Trace the child; close the case when education is found.", detail="case open since {started_on}")  # fmt: skip
 def missing_education_now(missing_education):
     """An active plan and an open missing-education case."""
