@@ -59,6 +59,7 @@ def _adopted(council: Council, children: pd.Index) -> pd.DataFrame:
     kids, care, order = council.children, council.care_placements, council.end - pd.Timedelta(days=300)
     pupils = kids[(kids["synergy"] == "") & kids["liquidlogic"].isin(care["DIM_PERSON_ID"])]
     births = pupils.index[: len(children)]
+    children = children[: len(births)]
     kids.loc[births, ["sex", "forename", "born"]] = kids.loc[children, ["sex", "forename", "born"]].to_numpy()
     surnames = SURNAMES.split()
     for child, birth in zip(children, births, strict=True):

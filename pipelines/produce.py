@@ -104,7 +104,9 @@ def write_outputs(folder: Path, settings: Settings, night: Any, published: Publi
     rules = checked(published.results)
     lately = pd.Timestamp(night.night) - pd.Timedelta(days=RESOLVED_DAYS)
     resolved = followed[followed["resolved_on"] > lately].sort_values("resolved_on", ascending=False, kind="stable")
-    owners = hand_out_exceptions(folder, settings, night, standing, register, about, causes(standing), volume, resolved, rules)
+    owners = hand_out_exceptions(
+        folder, settings, night, standing, register, about, causes(standing), volume, resolved, rules
+    )
     teams = write_notifications(folder / "notifications", published.notified, about)
     write_register(folder / "register.xlsx", register, about)
     linking = published.linking, published.link_trend
