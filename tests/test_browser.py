@@ -110,6 +110,10 @@ def test_a_number_of_a_team_leads_to_that_team_s_lines(browser: Any, folder: Pat
     row.locator("a").first.click()
     assert page.url.endswith("#overdue-reviews") and page.get_by_label("Social care team").input_value() == "Team B"
     assert shown(page) == page.locator('#lists tr[data-team="Team B"]').count() > 0
+    fitting = page.locator('#overdue-reviews tr[data-team="Team B"]').count()
+    assert f"{fitting} fit the filter: Team B." in page.locator("#overdue-reviews caption").inner_text()
+    page.get_by_role("button", name="Show all", exact=True).click()
+    assert "fit the filter" not in page.locator("#overdue-reviews caption").inner_text()
 
 
 @pytest.mark.parametrize("name", ["sources", "lists", "believe"])

@@ -7,15 +7,17 @@
   said.className = "quiet"; said.setAttribute("role", "status");
   function has(row, name) { return !chosen[name] || row.dataset[name].split("|").indexOf(chosen[name]) >= 0; }
   function show() {
-    var shown = 0, names = Object.keys(chosen), isFiltered = names.some(function (name) { return chosen[name]; });
+    var shown = 0, names = Object.keys(chosen), values = names.map(function (name) { return chosen[name]; }).filter(Boolean), isFiltered = values.length > 0;
     document.querySelectorAll("table[data-list]").forEach(function (table) {
-      var any = false, button = table.parentNode.parentNode.querySelector("button.all");
+      var fitting = 0, button = table.parentNode.parentNode.querySelector("button.all");
       table.querySelectorAll("tr[data-owner]").forEach(function (row) {
         var fits = names.every(function (name) { return has(row, name); });
-        shown += fits ? 1 : 0; any = any || fits;
+        fitting += fits ? 1 : 0;
         row.hidden = !fits || (!isFiltered && !open.has(table) && row.classList.contains("more"));
       });
-      table.querySelector("tr.none-fit").hidden = any;
+      shown += fitting;
+      table.querySelector("tr.none-fit").hidden = fitting > 0;
+      table.querySelector(".fitting").textContent = isFiltered ? " " + fitting + " fit the filter: " + values.join(", ") + "." : "";
       if (button) {
         button.hidden = isFiltered;
         button.textContent = open.has(table) ? "Show the first " + button.dataset.top : "Show all " + button.dataset.all;
