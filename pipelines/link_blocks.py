@@ -32,6 +32,9 @@ _FOR_SCORES = (
     ("house", "street"),
     ("street", "forename"),
     ("street", "surname"),
+    ("house", "born"),
+    ("house", "forename"),
+    ("house", "surname"),
 )
 
 
