@@ -16,14 +16,11 @@ import pandas as pd
 
 from outputs.about import About
 from outputs.exceptions_workbook import COLUMNS as EXCEPTION_COLUMNS
+from outputs.kinds import DATE, FLAG, NUMBER, TEXT, WHOLE, typed
 from outputs.kpis_workbook import COLUMNS as KPI_COLUMNS
 from outputs.protect import mask_restricted, neutral_csv
 from outputs.register_workbook import COLUMNS as REGISTER_COLUMNS
 
-#: Per table: column to (type, meaning). Types: id and text are text, date a day, whole and number numbers, flag true
-#: or false.
-_TEXT, _DATE, _WHOLE, _NUMBER, _FLAG = "text", "date", "whole", "number", "flag"
-DTYPES = {_TEXT: "str", _DATE: "datetime64[us]", _WHOLE: "Int64", _NUMBER: "float64", _FLAG: "boolean"}
 _MEANINGS = {
     **{column.key: column.about for column in (*KPI_COLUMNS, *REGISTER_COLUMNS, *EXCEPTION_COLUMNS)},
     "as_of": "the night that is judged",
@@ -35,77 +32,78 @@ _MEANINGS = {
     "on_old_data": "true where judged on an earlier copy, because a source did not arrive",
     "is_restricted": "true where the address is restricted, so that nothing says where the child is",
 }
+#: Per table: column to type (`outputs.kinds`).
 TABLES: dict[str, dict[str, str]] = {
     "register": {
-        "as_of": _DATE,
-        "child_id": _TEXT,
-        "active_plan": _TEXT,
-        "in_assessment": _TEXT,
-        "age": _WHOLE,
-        "need_code": _TEXT,
-        "setting_urn": _TEXT,
-        "setting_code": _TEXT,
-        "setting_name": _TEXT,
-        "provision_type": _TEXT,
-        "in_authority": _TEXT,
-        "residential": _TEXT,
-        "plan_started_on": _DATE,
-        "last_completed_review_on": _DATE,
-        "next_review_due_on": _DATE,
-        "cohorts": _TEXT,
-        "last_statutory_visit_on": _DATE,
-        "last_monitoring_visit_on": _DATE,
-        "visit_due_on": _DATE,
-        "awaiting": _TEXT,
-        "awaiting_since": _DATE,
-        "waiting_days": _WHOLE,
-        "whereabouts_grade": _TEXT,
-        "seen_on": _DATE,
-        "seen_by": _TEXT,
-        "corroborated_on": _DATE,
-        "corroborated_by": _TEXT,
-        "recorded_on": _DATE,
-        "vanished": _TEXT,
-        "is_restricted": _FLAG,
-        "synergy_id": _TEXT,
-        "liquidlogic_id": _TEXT,
-        "capita_id": _TEXT,
+        "as_of": DATE,
+        "child_id": TEXT,
+        "active_plan": TEXT,
+        "in_assessment": TEXT,
+        "age": WHOLE,
+        "need_code": TEXT,
+        "setting_urn": TEXT,
+        "setting_code": TEXT,
+        "setting_name": TEXT,
+        "provision_type": TEXT,
+        "in_authority": TEXT,
+        "residential": TEXT,
+        "plan_started_on": DATE,
+        "last_completed_review_on": DATE,
+        "next_review_due_on": DATE,
+        "cohorts": TEXT,
+        "last_statutory_visit_on": DATE,
+        "last_monitoring_visit_on": DATE,
+        "visit_due_on": DATE,
+        "awaiting": TEXT,
+        "awaiting_since": DATE,
+        "waiting_days": WHOLE,
+        "whereabouts_grade": TEXT,
+        "seen_on": DATE,
+        "seen_by": TEXT,
+        "corroborated_on": DATE,
+        "corroborated_by": TEXT,
+        "recorded_on": DATE,
+        "vanished": TEXT,
+        "is_restricted": FLAG,
+        "synergy_id": TEXT,
+        "liquidlogic_id": TEXT,
+        "capita_id": TEXT,
     },
     "exceptions": {
-        "as_of": _DATE,
-        "exception_id": _TEXT,
-        "rule": _TEXT,
-        "title": _TEXT,
-        "child_id": _TEXT,
-        "source": _TEXT,
-        "source_id": _TEXT,
-        "row_id": _TEXT,
-        "field": _TEXT,
-        "detail": _TEXT,
-        "severity": _TEXT,
-        "kind": _TEXT,
-        "status": _TEXT,
-        "on_old_data": _FLAG,
-        "first_seen_on": _DATE,
-        "age_days": _WHOLE,
-        "nights": _WHOLE,
-        "is_new": _FLAG,
-        "owner": _TEXT,
-        "fix_in": _TEXT,
-        "todo": _TEXT,
-        "basis": _TEXT,
+        "as_of": DATE,
+        "exception_id": TEXT,
+        "rule": TEXT,
+        "title": TEXT,
+        "child_id": TEXT,
+        "source": TEXT,
+        "source_id": TEXT,
+        "row_id": TEXT,
+        "field": TEXT,
+        "detail": TEXT,
+        "severity": TEXT,
+        "kind": TEXT,
+        "status": TEXT,
+        "on_old_data": FLAG,
+        "first_seen_on": DATE,
+        "age_days": WHOLE,
+        "nights": WHOLE,
+        "is_new": FLAG,
+        "owner": TEXT,
+        "fix_in": TEXT,
+        "todo": TEXT,
+        "basis": TEXT,
     },
     "kpis": {
-        "as_of": _DATE,
-        "code": _TEXT,
-        "line": _TEXT,
-        "title": _TEXT,
-        "numerator": _WHOLE,
-        "denominator": _WHOLE,
-        "value": _NUMBER,
-        "not_judged": _WHOLE,
-        "target": _NUMBER,
-        "definition": _TEXT,
+        "as_of": DATE,
+        "code": TEXT,
+        "line": TEXT,
+        "title": TEXT,
+        "numerator": WHOLE,
+        "denominator": WHOLE,
+        "value": NUMBER,
+        "not_judged": WHOLE,
+        "target": NUMBER,
+        "definition": TEXT,
     },
 }
 
@@ -139,19 +137,6 @@ def shaped(name: str, frame: pd.DataFrame, about: About) -> pd.DataFrame:
     return pd.DataFrame(
         {column: typed(dated.get(column), kind, dated.index) for column, kind in TABLES[name].items()}
     ).reset_index(drop=True)
-
-
-def typed(values: pd.Series | None, kind: str, index: pd.Index) -> pd.Series:
-    """A column as its declared kind (see `DTYPES`); one that is not there is empty in every row of `index`."""
-    if values is None:
-        return pd.Series(pd.NA, index=index).astype(DTYPES[kind])
-    if kind == _FLAG:
-        return values.astype("object").map({True: True, False: False, "Y": True, "N": False}).astype("boolean")
-    if kind == _DATE:
-        return pd.to_datetime(values).astype(DTYPES[kind])
-    if kind in (_WHOLE, _NUMBER):
-        return pd.to_numeric(values, errors="coerce").astype(DTYPES[kind])
-    return values.astype("object").where(values.notna(), None).astype("str")
 
 
 def _write_csv(path: Path, table: pd.DataFrame) -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from outputs.extracts import typed
+from outputs.kinds import typed
 from outputs.protect import RESTRICTED, mask_restricted
 from outputs.wording import CHILD_AGES
 

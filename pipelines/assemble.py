@@ -324,8 +324,8 @@ def _visits(register: pd.DataFrame, tables: Tables, spells: pd.DataFrame, as_of:
 _YES_NO = {True: "Y", False: "N"}
 
 
-def public(register: pd.DataFrame, as_of: pd.Timestamp | None = None) -> pd.DataFrame:
-    """The register as people see it: Y and N for flags, one column per fact, nothing internal; dates stay dates."""
+def published_register(register: pd.DataFrame, as_of: pd.Timestamp) -> pd.DataFrame:
+    """The register as people see it: Y and N for flags, one column per fact and where it came from, nothing internal; dates stay dates."""
     active = register["has_active_plan"]
     placed = register["placement_row"].notna() & active
     return pd.DataFrame(
@@ -348,7 +348,7 @@ def public(register: pd.DataFrame, as_of: pd.Timestamp | None = None) -> pd.Data
             "visit_due_on": register["visit_due_on"],
             "awaiting": register["awaiting"],
             "awaiting_since": register["awaiting_since"],
-            "waiting_days": days(as_of, register["awaiting_since"]) if as_of is not None else pd.NA,
+            "waiting_days": days(as_of, register["awaiting_since"]),
             "whereabouts_grade": register["whereabouts_grade"],
             "seen_on": register["seen_on"],
             "seen_by": register["seen_by"],
@@ -360,5 +360,12 @@ def public(register: pd.DataFrame, as_of: pd.Timestamp | None = None) -> pd.Data
             "age": register["age"],
             "need_code": register["need_code"],
             **{f"{system}_id": register[f"{system}_id"] for system in SYSTEMS},
+            "plan_from": register["plan_from"],
+            "placement_from": register["placement_from"],
+            "review_from": register["review_from"],
+            "born_from": register["born_on_from"],
+            "visit_from": "visit " + register["last_visit_row"],
+            "waiting_from": "synergy " + register["waiting_row"].astype("str"),
+            "setting_type": register["type_name"].where(active),
         }
     )

@@ -10,7 +10,6 @@ import pandas as pd
 from config.errors import ConfigurationError
 from config.settings import config_file, load_yaml
 from outputs.about import About, not_received
-from outputs.inspectors_workbook import write_inspectors
 from pipelines.asking import then_of
 from pipelines.configuration import versions
 from pipelines.frames import look_up
@@ -59,6 +58,8 @@ def write_list(
     store: Store, path: Path, frame: pd.DataFrame, as_of: date, night: date, how: str, now: datetime
 ) -> None:
     """Write a list of `inspectors_list` or `sample` as a workbook. `how` says how it came about. Raises ConfigurationError where it cannot be written."""
+    from outputs.inspectors_workbook import write_inspectors
+
     about = About(
         store.settings.council.name, as_of, store.newest_run(night)["run_id"], now, f"{as_of:%Y-%m}", not_received(store.feeds(night)), versions()
     )  # fmt: skip

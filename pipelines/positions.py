@@ -19,7 +19,7 @@ from config.canonical import TABLES
 from config.errors import ConfigurationError
 from outputs.protect import mask_restricted, restricted_children
 from pipelines.acts import OF_PEOPLE, honour
-from pipelines.assemble import Assembled, build
+from pipelines.assemble import Assembled, build, published_register
 from pipelines.compare import rule_frames
 from pipelines.configuration import Configuration, load_configuration
 from pipelines.facts import children_of_interest, read_facts
@@ -29,7 +29,6 @@ from pipelines.kpi_breakdowns import broken_down, child_facts
 from pipelines.kpis import Counted, Night, compute, measure
 from pipelines.lifecycle import OPEN, identify
 from pipelines.pastday import as_at, came_later, vanished_by
-from pipelines.produce import published_register
 from pipelines.rawstore import read_snapshot
 from pipelines.routing import known_of, routed
 from pipelines.sealing import without_sealed

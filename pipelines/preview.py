@@ -16,6 +16,7 @@ from checks.engine import catalogue
 from config.canonical import TABLES
 from config.errors import ConfigurationError
 from outputs.protect import mask_restricted
+from pipelines.assemble import published_register
 from pipelines.catalogues import titled
 from pipelines.changes import relinks
 from pipelines.configuration import Configuration, load_configuration
@@ -24,7 +25,6 @@ from pipelines.inherit import as_followed, inherit
 from pipelines.kpis import compute
 from pipelines.link_night import Known, link_night
 from pipelines.pastday import vanished_by
-from pipelines.produce import published_register
 from pipelines.rawstore import private_key, read_snapshot
 from pipelines.road import assemble_frames, follow, judge, leave_out_sealed, read_by_figures
 from pipelines.store import Store, snapshot_folder

@@ -26,7 +26,6 @@ from outputs.page import write_report
 from outputs.page_sections import Beside
 from outputs.star import write_star
 from outputs.workbooks import write_kpis, write_register
-from pipelines.assemble import public
 from pipelines.catalogues import checked, titled
 from pipelines.configuration import versions
 from pipelines.ingest import Ingested
@@ -36,22 +35,6 @@ from pipelines.open_figures import comparators_or_none
 from pipelines.priority import causes, in_order, prioritise
 from pipelines.store_triage import with_acts
 from pipelines.worksheets import hand_out_exceptions
-
-
-def published_register(register: pd.DataFrame, day: pd.Timestamp) -> pd.DataFrame:
-    """The register as people see it, with where each value came from."""
-    frame = public(register, day)
-    came = {
-        "plan_from": "plan_from",
-        "placement_from": "placement_from",
-        "review_from": "review_from",
-        "born_from": "born_on_from",
-    }
-    frame = frame.assign(**{name: register[column] for name, column in came.items()})
-    frame["visit_from"] = "visit " + register["last_visit_row"]
-    frame["waiting_from"] = "synergy " + register["waiting_row"].astype("str")
-    frame["setting_type"] = register["type_name"].where(register["has_active_plan"])
-    return frame
 
 
 @dataclass(frozen=True)

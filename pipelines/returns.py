@@ -16,13 +16,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from dataclasses import field as made
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
 from config.errors import EhcpError
-from connectors.returned import Returned
 from outputs.protect import CELL_LIMIT, clean_text
+
+if TYPE_CHECKING:
+    from connectors.returned import Returned
 
 APPLY, SAME, CONFLICT, REFUSED = "apply", "same", "conflict", "refused"
 SO_ALREADY = "it is so already"

@@ -30,6 +30,7 @@ from config.profiles import load_profiles
 from config.settings import Settings
 from connectors.pull import find_extracts
 from pipelines import publish
+from pipelines.assemble import published_register
 from pipelines.configuration import configuration_hash, load_configuration, versions
 from pipelines.digest import mail_tonight
 from pipelines.facts import keep_facts
@@ -45,7 +46,7 @@ from pipelines.link_canaries import canary_messages
 from pipelines.link_night import link_night
 from pipelines.link_quality import beside, link_quality, worse
 from pipelines.notifications import notifications
-from pipelines.produce import Published, published_register, write_outputs
+from pipelines.produce import Published, write_outputs
 from pipelines.rawstore import private_key, purge_raw, write_snapshot
 from pipelines.review_files import hand_out_review, purge_reviews
 from pipelines.road import assemble_frames, follow, judge, leave_out_sealed, read_by_figures
