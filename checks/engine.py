@@ -172,6 +172,9 @@ FINDINGS = (
     "since_on",
     "shared",
 )
+_NO_FINDINGS = pd.DataFrame(columns=list(FINDINGS), dtype="str").astype(
+    {"on_old_data": "bool", "since_on": "datetime64[us]"}
+)
 
 
 @dataclass
@@ -196,7 +199,7 @@ def evaluate(context: Context, rules: Mapping[str, Rule] | None = None) -> Evalu
         if outcome[1] is not None:
             found[is_shadow].append(outcome[1])
     raised, shadow = (
-        pd.concat(parts, ignore_index=True)[list(FINDINGS)] if parts else pd.DataFrame(columns=list(FINDINGS))
+        pd.concat(parts, ignore_index=True)[list(FINDINGS)] if parts else _NO_FINDINGS.copy()
         for parts in (found[False], found[True])
     )
     return Evaluated(raised, pd.DataFrame(results), shadow)
@@ -227,7 +230,18 @@ def _run(declared: Rule, context: Context) -> tuple[dict[str, Any], pd.DataFrame
         "state": "old" if is_old else "fresh",
         "reason": "",
     }
-    return result, _findings(declared, subject[fault], context, is_old)
+    if not fault.any():
+        return result, None
+    return result, _findings(declared, subject[_told(declared, subject)][fault], context, is_old)
+
+
+def _told(declared: Rule, subject: pd.DataFrame) -> list[str]:
+    """The columns of the subject that a finding says something of: a register has a hundred, a finding needs a few."""
+    said = {"child_id", "source", "source_id", "row_id", f"{declared.record}_id", declared.thing, declared.since}
+    said |= {*_names(declared.detail), *_names(declared.shared), *_names(declared.field)}
+    if isinstance(declared.severity, Graded):
+        said.add(declared.severity.flag)
+    return [name for name in subject if name in said]
 
 
 def _scope(subject: pd.DataFrame, declared: Rule) -> pd.Series:

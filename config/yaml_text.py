@@ -29,7 +29,7 @@ class _TextLoader(_OneOfEachKey, yaml.BaseLoader):
     """Everything is text."""
 
 
-class TypedLoader(_OneOfEachKey, yaml.SafeLoader):
+class TypedLoader(_OneOfEachKey, yaml.CSafeLoader):
     """Numbers, dates and yes or no as YAML reads them."""
 
 

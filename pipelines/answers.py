@@ -16,6 +16,7 @@ from connectors.reading import read_feed
 from outputs.protect import restricted_children
 from pipelines.catalogues import checked, titled
 from pipelines.claims import summed as claims_by
+from pipelines.frames import is_among
 from pipelines.positions import position, protected
 from pipelines.priority import causes, in_order, prioritise
 from pipelines.store import Store
@@ -102,7 +103,7 @@ def _prioritised(store: Store, known_on: date | None, include_resolved: bool, as
         then = position(store, day, known_on, with_names=True)
         found, register = then.exceptions(), then.register
     # Whoever is restricted by the newest knowledge has no place counted or named on an earlier day either.
-    secret = restricted_children(register) | register["child_id"].isin(store.restricted())
+    secret = restricted_children(register) | is_among(register["child_id"], store.restricted())
     weights, judged = load_priority(store.settings.config_dir), pd.Timestamp(day or store.night_of(known_on))
     with store.reading() as connection:
         found = with_acts(connection, found, day or store.night_of(known_on))

@@ -9,6 +9,7 @@ import pandas as pd
 from config.errors import ConfigurationError
 from outputs.protect import OPEN_COHORTS, RESTRICTED, restricted_children
 from pipelines.changes import RULES_CHANGED, TIME_PASSED, bridges, causes, changes
+from pipelines.frames import is_among
 from pipelines.kpis import COHORTS
 from pipelines.store import Store
 
@@ -23,7 +24,7 @@ def changes_between(store: Store, first: date, last: date) -> pd.DataFrame:
     since = pd.Timestamp(store.night_of(first))
     found = changes(before, after, store.history("links", first), store.history("links", last), since)
     found = pd.concat([found, _versions_changed(store, first, last)], ignore_index=True)
-    hidden = found["child_id"].isin(_restricted(before, after)) & (found["change"] == "moved")
+    hidden = is_among(found["child_id"], _restricted(before, after)) & (found["change"] == "moved")
     for name in ("before", "after"):
         found[name] = found[name].mask(hidden, RESTRICTED)
     return found
@@ -62,7 +63,9 @@ def _versions_changed(store: Store, first: date, last: date) -> pd.DataFrame:
 def _withheld(members: pd.DataFrame, secret: set[str]) -> pd.DataFrame:
     """Members whose id is marked where the line tells where a restricted child is; the mark still tells children apart."""
     # A part of a cohort's line (``residential: overdue``) tells as much as the line.
-    telling = members["line"].str.split(":").str[0].isin(set(COHORTS) - OPEN_COHORTS) & members["child_id"].isin(secret)
+    telling = members["line"].str.split(":").str[0].isin(set(COHORTS) - OPEN_COHORTS) & is_among(
+        members["child_id"], secret
+    )
     return members.assign(child_id=members["child_id"].mask(telling, f"{RESTRICTED}:" + members["child_id"]))
 
 

@@ -15,6 +15,7 @@ from config.settings import config_file, load_yaml
 from outputs.protect import RESTRICTED, says_where
 from outputs.suppress_tables import hidden_cells
 from pipelines import questions_duty, questions_where
+from pipelines.frames import is_among
 from pipelines.positions import Position, position
 from pipelines.questions import (
     BREAKDOWNS,
@@ -123,7 +124,7 @@ def ask_at(at: Position, name: str, since: date | None = None, ages: tuple[int, 
 
 def _protected(answered: Answered, secret: set[str]) -> pd.DataFrame:
     rows = answered.rows
-    hidden = rows["child_id"].isin(secret)
+    hidden = is_among(rows["child_id"], secret)
     if not hidden.any():
         return rows
     telling = {name for name in rows if name in TELLING or says_where(name)}
@@ -202,5 +203,5 @@ def differences(first: Asked, second: Asked) -> pd.DataFrame:
     why = pd.Series("in both, by another number of rows", index=table.index, dtype="str")
     why = why.mask(table["first"] == 0, "only in the second").mask(table["second"] == 0, "only in the first")
     for place, children in zip(("first", "second"), lacking, strict=True):
-        why = why.mask(table["child_id"].isin(children), f"lacks a date in the {place}")
+        why = why.mask(is_among(table["child_id"], children), f"lacks a date in the {place}")
     return table.assign(why=why)

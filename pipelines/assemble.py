@@ -14,7 +14,7 @@ import pandas as pd
 from config.canonical import TABLES
 from config.limits import Limits
 from pipelines.deadlines import compulsory_school_age_from, compulsory_school_age_to, next_review_due
-from pipelines.frames import age_on, days, earliest, is_open, joined, latest, look_up, row_reference
+from pipelines.frames import age_on, days, earliest, is_among, is_open, joined, latest, look_up, row_reference
 from pipelines.places import describe_placements, establishment_of, successors
 from pipelines.visiting import cohorts, last_visits, strictest
 from pipelines.whereabouts import whereabouts
@@ -37,8 +37,10 @@ class Assembled:
 def attach(tables: Tables, links: pd.DataFrame) -> Tables:
     """Give every row about a person its `child_id`; rows of sealed records have none and go no further."""
     keys = links[["child_id", "source", "source_id"]]
+    if keys.duplicated(["source", "source_id"]).any():
+        raise ValueError("a record is linked to two children")
     return {
-        name: frame.merge(keys, on=["source", "source_id"], how="inner", validate="many_to_one")
+        name: frame.merge(keys, on=["source", "source_id"])
         if frame is not None and not TABLES[name].is_reference
         else frame
         for name, frame in tables.items()
@@ -122,15 +124,15 @@ def _children(tables: Tables, as_of: pd.Timestamp) -> pd.DataFrame:
     active = plans.loc[plans["leads"] & plans["is_active"], "child_id"]
     assessed = requests.loc[requests["is_in_assessment"], "child_id"] if requests is not None else active.iloc[:0]
     children = pd.Series(sorted(set(active) | set(assessed)), dtype="str", name="child_id").to_frame()
-    children["has_active_plan"] = children["child_id"].isin(active)
-    children["is_in_assessment"] = children["child_id"].isin(assessed) & ~children["has_active_plan"]
+    children["has_active_plan"] = is_among(children["child_id"], active)
+    children["is_in_assessment"] = is_among(children["child_id"], assessed) & ~children["has_active_plan"]
     return children
 
 
 def _by_precedence(people: pd.DataFrame, column: str, order: list[str]) -> pd.DataFrame:
     """Per child, the value of the first system in `order` that has one, with where it came from."""
     rank = people["source"].map({system: place for place, system in enumerate(order)})
-    told = people[people[column].notna() & rank.notna()].assign(rank=rank)
+    told = people.loc[people[column].notna() & rank.notna(), ["child_id", "source", "row_id", column]].assign(rank=rank)
     first = told.sort_values(["child_id", "rank", "row_id"]).drop_duplicates("child_id").set_index("child_id")
     return pd.DataFrame({column: first[column], f"{column}_from": row_reference(first)})
 
@@ -228,15 +230,15 @@ def _placement(
     home_ed = tables["home_education"]
     at_home = set() if home_ed is None else set(home_ed.loc[is_open(home_ed, as_of), "child_id"])
     child = register["child_id"]
-    register["has_home_education"] = child.isin(at_home)
-    register["is_placed_now"] = child.isin(open_now["child_id"]) | register["has_home_education"]
-    register["is_between_settings"] = ~register["is_placed_now"] & child.isin(coming["child_id"])
+    register["has_home_education"] = is_among(child, at_home)
+    register["is_placed_now"] = is_among(child, open_now["child_id"]) | register["has_home_education"]
+    register["is_between_settings"] = ~register["is_placed_now"] & is_among(child, coming["child_id"])
     register["is_in_place"] = register["is_placed_now"] | register["is_between_settings"]
     ended = placements[placements["ended_on"] <= as_of].groupby("child_id")["ended_on"].max()
     register["last_placement_ended_on"] = look_up(child, ended)
-    register["has_placement_row"] = child.isin(placements["child_id"])
+    register["has_placement_row"] = is_among(child, placements["child_id"])
     future = placements["started_on"] > as_of
-    register["has_open_or_future_row"] = child.isin(placements.loc[placements["is_open"] | future, "child_id"])
+    register["has_open_or_future_row"] = is_among(child, placements.loc[placements["is_open"] | future, "child_id"])
     return register, main
 
 
@@ -250,14 +252,14 @@ def _awaiting(register: pd.DataFrame, tables: Tables, as_of: pd.Timestamp) -> pd
         register["waiting_row"] = look_up(child, first["row_id"]).astype("str")
         register["waiting_updated_on"] = look_up(child, open_waits.groupby("child_id")["updated_on"].max())
         recorded = look_up(child, first["started_on"])
-        has_record = child.isin(open_waits["child_id"])
+        has_record = is_among(child, open_waits["child_id"])
     else:
         recorded = pd.Series(pd.NaT, index=register.index, dtype="datetime64[us]")
         has_record = pd.Series(False, index=register.index)
         register = register.assign(waiting_row=pd.NA, waiting_updated_on=pd.NaT)
     nieo = earliest(placements[placements["is_open"] & (placements["setting_code"] == "NIEO")], "started_on")
     type_only = (register["named_setting_code"] == "OTH") & register["named_urn"].isna()
-    register["is_awaiting"] = register["has_active_plan"] & (has_record | type_only | child.isin(nieo.index))
+    register["is_awaiting"] = register["has_active_plan"] & (has_record | type_only | is_among(child, nieo.index))
     since = (
         recorded.fillna(look_up(child, nieo["started_on"]))
         .fillna(register["last_placement_ended_on"])
@@ -294,7 +296,7 @@ def _home(register: pd.DataFrame, tables: Tables, as_of: pd.Timestamp) -> pd.Dat
         flagged = set(current.loc[current["is_restricted"].fillna(False), "child_id"]) | set(
             last.index[last["is_restricted"].fillna(False)]
         )
-        register["is_restricted"] = child.isin(flagged)
+        register["is_restricted"] = is_among(child, flagged)
         at_home = current[~current["type_code"].fillna("HOME").str.upper().str.startswith(("PLAC", "TEMP", "CORR"))]
         usable = latest(at_home.assign(key=postcode_key(at_home["postcode"])).dropna(subset=["key"]), "started_on")
         for system in addresses["source"].unique():
@@ -317,7 +319,7 @@ def _visits(register: pd.DataFrame, tables: Tables, spells: pd.DataFrame, as_of:
     register = register.join(decides, on="child_id")
     register["cohorts"] = look_up(register["child_id"], joined(spells["cohort"], spells["child_id"])).astype("str")
     looked_after = spells.loc[spells["cohort"] == "looked_after", "child_id"]
-    register["is_looked_after"] = register["child_id"].isin(looked_after)
+    register["is_looked_after"] = is_among(register["child_id"], looked_after)
     return register.join(last_visits(tables, as_of), on="child_id")
 
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from pipelines.frames import is_among
 from pipelines.returns import Field
 
 ACCURATE, WRONG, NOT_ON_FILE, NOT_APPLICABLE = "Accurate", "Wrong", "Not on file", "Does not apply"
@@ -134,7 +135,7 @@ def by_field(results: pd.DataFrame) -> pd.DataFrame:
 
 def over_time(audited: pd.DataFrame, active: set[str]) -> pd.DataFrame:
     """By month of the audit: month, children, accurate, percent_accurate, and how many of the active plans had been audited by its end."""
-    of_plan = audited[audited["child_id"].isin(active)]
+    of_plan = audited[is_among(audited["child_id"], active)]
     table = (
         of_plan.assign(month=of_plan["audited_on"].dt.strftime("%Y-%m"))
         .groupby("month", as_index=False)

@@ -10,6 +10,7 @@ import pandas as pd
 
 from config.signoff import SignoffRules
 from pipelines.acts import ACCEPTANCE, CLAIMED, NOTED, PROPOSED, SECONDED, standing
+from pipelines.frames import is_among
 
 BLOCK, TICK, IGNORE = "block", "tick", "ignore"
 UNEXPLAINED = "critical-unexplained"
@@ -110,7 +111,7 @@ def unexplained(exceptions: pd.DataFrame, events: pd.DataFrame) -> pd.DataFrame:
     acts = standing(events)
     explained = acts.loc[acts["event"].isin(EXPLAINS), "exception_id"]
     open_ones = exceptions[(exceptions["severity"] == "critical") & (exceptions["status"] == "open")]
-    return open_ones[~open_ones["exception_id"].isin(explained)]
+    return open_ones[~is_among(open_ones["exception_id"], explained)]
 
 
 def unexplained_caveat(number: int) -> pd.DataFrame:

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import pandas as pd
 
+from pipelines.frames import is_among
+
 CHANGE_COLUMNS = ("change", "child_id", "field", "before", "after", "why")
 #: Why a child came into a figure or left it, the first that applies.
 CAUSES = ("relinked", "joined", "left", "corrected", "moved", "review completed", "plan started anew")
@@ -66,7 +68,7 @@ def changes(
     relinked = relinks(links_before, links_after)
     touched = pd.concat([relinked["before"], relinked["after"]])
     found = register_changes(register_before, register_after, since)
-    found["why"] = found["child_id"].isin(touched).map({True: "relinked", False: ""}).astype("str")
+    found["why"] = is_among(found["child_id"], touched).map({True: "relinked", False: ""}).astype("str")
     together = pd.concat([found, relinked], ignore_index=True)[list(CHANGE_COLUMNS)]
     return together.sort_values(["change", "child_id", "field"], kind="stable", ignore_index=True)
 

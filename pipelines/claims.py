@@ -9,6 +9,7 @@ import pandas as pd
 
 from outputs.about import system_title
 from pipelines.acts import ASSIGNED, CLAIMED
+from pipelines.frames import is_among
 from pipelines.lifecycle import ACCEPTED, OPEN, RESOLVED
 
 #: What is added to exceptions.
@@ -56,7 +57,7 @@ def _of(values: pd.Series, exceptions: pd.Series) -> pd.Series:
 def _failing(since: pd.Series, spells: pd.DataFrame, nights: pd.Series) -> pd.Series:
     """By exception_id, how many nights after `since` fell into a spell in which it was found on fresh data."""
     fresh = spells["status"].isin([OPEN, ACCEPTED]) & ~spells["on_old_data"].astype("boolean").fillna(True).astype(bool)
-    own = spells[fresh & spells["exception_id"].isin(since.index)]
+    own = spells[fresh & is_among(spells["exception_id"], since.index)]
     known = nights.sort_values().drop_duplicates().astype("datetime64[us]").to_numpy()
     after = _of(since, own["exception_id"]) + pd.Timedelta(days=1)
     begins = own["known_from"].where(own["known_from"] > after, after)

@@ -14,7 +14,7 @@ from config.identifiers import postcode_key, upn_is_permanent, upn_is_unknown_co
 from config.limits import Limits
 from pipelines.assemble import SYSTEMS, Assembled, Tables
 from pipelines.deadlines import too_old_after
-from pipelines.frames import age_on, days, is_open, joined, latest, look_up
+from pipelines.frames import age_on, days, is_among, is_open, joined, latest, look_up
 from pipelines.places import MAIN_ROLL, same_setting
 from pipelines.visiting import SHORT_BREAKS, strictest
 
@@ -25,7 +25,7 @@ def with_register(frame: pd.DataFrame, register: pd.DataFrame) -> pd.DataFrame:
     """Rows about people with what the register says of the child; ``on_register`` is False for children who are only context."""
     facts = register[_FROM_REGISTER].set_index("child_id")
     frame = frame.drop(columns=[c for c in facts if c in frame]).join(facts, on="child_id")
-    frame["on_register"] = frame["child_id"].isin(register["child_id"])
+    frame["on_register"] = is_among(frame["child_id"], register["child_id"])
     frame["has_active_plan"] = frame["has_active_plan"].astype("boolean").fillna(False).astype(bool)
     return frame
 
@@ -123,19 +123,19 @@ def _identity_columns(
     )
     every = people[people["on_register"]]
     told = every[["upn", "uln", "upn_unknown_code"]].notna().any(axis=1)
-    register["has_identifier"] = child.isin(every.loc[told, "child_id"])
+    register["has_identifier"] = is_among(child, every.loc[told, "child_id"])
     register["born_difference"] = look_up(child, _born_difference(ours)).astype("str")
     register["name_difference"] = look_up(child, _name_difference(ours)).astype("str")
     sexes = ours[ours["sex_code"].isin(["M", "F"])]
     differ = child[look_up(child, _spread(sexes, "sex_code")).fillna(0) > 1]
-    parts = sexes[sexes["child_id"].isin(differ)]
+    parts = sexes[is_among(sexes["child_id"], differ)]
     register["sex_difference"] = look_up(child, joined(parts["source"], parts["child_id"], " and ")).astype("str")
     plans = tables["plans"]
     active = plans[plans["is_active"] & plans["is_maintained"]]
     names = {"synergy": "Synergy", "capita": "Capita"}
     absent = pd.Series(pd.NA, index=register.index, dtype="str")
     for system, other in (("synergy", "capita"), ("capita", "synergy")):
-        holds = child.isin(active.loc[active["source"] == system, "child_id"])
+        holds = is_among(child, active.loc[active["source"] == system, "child_id"])
         absent = absent.mask(holds & register[f"{other}_id"].isna(), names[other])
     return register.assign(absent_from=absent)
 
@@ -216,8 +216,8 @@ def _setting_columns(register: pd.DataFrame, tables: Tables, later: pd.DataFrame
         register["roll_urns"] = look_up(child, joined(main_rolls["urn"], main_rolls["child_id"], ", ")).astype("str")
         both = at.merge(main_rolls[["child_id", "urn"]], on="child_id")
         agree = both.loc[same_setting(both["setting_urn"], both["urn"], later), "child_id"]
-        register["has_agreeing_roll"] = child.isin(agree)
-        register["is_roll_elsewhere"] = child.isin(both["child_id"]) & ~child.isin(agree)
+        register["has_agreeing_roll"] = is_among(child, agree)
+        register["is_roll_elsewhere"] = is_among(child, both["child_id"]) & ~is_among(child, agree)
     named = register[["child_id", "named_urn"]].dropna()
     both = named.merge(at, on="child_id")
     agree = both.loc[same_setting(both["named_urn"], both["setting_urn"], later), "child_id"]
@@ -226,12 +226,12 @@ def _setting_columns(register: pd.DataFrame, tables: Tables, later: pd.DataFrame
         & register["named_urn"].notna()
         & register["setting_urn"].isna()
     )
-    register["is_attending_elsewhere"] = (child.isin(both["child_id"]) & ~child.isin(agree)) | other_code
+    register["is_attending_elsewhere"] = (is_among(child, both["child_id"]) & ~is_among(child, agree)) | other_code
     register["attended"] = register["setting_urn"].fillna(register["setting_code"])
     open_rows = placements[placements["is_open"]]
-    register["is_neet"] = child.isin(open_rows.loc[open_rows["setting_code"] == "NEET", "child_id"])
-    register["is_home_educated"] = register["has_home_education"] | child.isin(
-        open_rows.loc[open_rows["setting_code"] == "EHE", "child_id"]
+    register["is_neet"] = is_among(child, open_rows.loc[open_rows["setting_code"] == "NEET", "child_id"])
+    register["is_home_educated"] = register["has_home_education"] | is_among(
+        child, open_rows.loc[open_rows["setting_code"] == "EHE", "child_id"]
     )
     has_establishment = register["setting_urn"].notna()
     register["is_cohort_undecided"] = has_establishment & register["setting_la_code"].isna()
@@ -254,7 +254,7 @@ def _home_columns(
     register: pd.DataFrame, tables: Tables, precedence: dict[str, list[str]], la_code: str
 ) -> pd.DataFrame:
     columns = [f"{system}_postcode" for system in SYSTEMS]
-    register["postcode_count"] = register[columns].nunique(axis=1)
+    register["postcode_count"] = _distinct(register[columns])
     register["has_home_address"] = register[columns].notna().any(axis=1) | register["is_restricted"]
     home = pd.Series(pd.NA, index=register.index, dtype="str")
     for system in precedence["home"]:
@@ -268,21 +268,33 @@ def _home_columns(
     return register
 
 
+def _distinct(frame: pd.DataFrame) -> pd.Series:
+    """How many different values each row holds."""
+    count = pd.Series(0, index=frame.index)
+    for place, column in enumerate(frame):
+        is_new = frame[column].notna()
+        for other in frame.columns[:place]:
+            is_new &= frame[column] != frame[other]
+        count += is_new
+    return count
+
+
 def _plan_columns(register: pd.DataFrame, tables: Tables, as_of: pd.Timestamp) -> pd.DataFrame:
     plans = tables["plans"]
     ours = plans[plans["is_maintained"] & plans["started_on"].notna()]
     child = register["child_id"]
     difference = pd.Series(pd.NA, index=register.index, dtype="str")
-    held = {s: child.isin(ours.loc[ours["source"] == s, "child_id"]) for s in ("synergy", "capita")}
+    held = {s: is_among(child, ours.loc[ours["source"] == s, "child_id"]) for s in ("synergy", "capita")}
     active = {
-        s: child.isin(ours.loc[(ours["source"] == s) & ours["is_active"], "child_id"]) for s in ("synergy", "capita")
+        s: is_among(child, ours.loc[(ours["source"] == s) & ours["is_active"], "child_id"])
+        for s in ("synergy", "capita")
     }
     ended = ours[ours["ceased_on"] <= as_of]
     for here, there, names in (
         ("synergy", "capita", ("Synergy", "Capita")),
         ("capita", "synergy", ("Capita", "Synergy")),
     ):
-        is_over = held[there] & ~active[there] & child.isin(ended.loc[ended["source"] == there, "child_id"])
+        is_over = held[there] & ~active[there] & is_among(child, ended.loc[ended["source"] == there, "child_id"])
         difference = difference.mask(active[here] & is_over, f"ceased in {names[1]}, active in {names[0]}")
     return register.assign(plan_difference=difference, has_plan_in_both=held["synergy"] & held["capita"])
 
@@ -294,7 +306,7 @@ def _boarding_columns(register: pd.DataFrame, tables: Tables, as_of: pd.Timestam
     in_school = (
         set() if care is None else set(care.loc[is_open(care, as_of) & (care["placement_code"] == "S1"), "child_id"])
     )
-    register["is_care_residential_school"] = child.isin(in_school)
+    register["is_care_residential_school"] = is_among(child, in_school)
     register["residential_words"] = boards.map({True: "residential", False: "a day placement or none"}).astype("str")
     words = pd.Series(pd.NA, index=register.index, dtype="str")
     if rolls is not None:
@@ -315,16 +327,16 @@ def _care_people(tables: Tables, register: pd.DataFrame, as_of: pd.Timestamp) ->
         return None
     flagged = involvements[involvements["has_plan"].fillna(False) & is_open(involvements, as_of)]
     frame = people[
-        people["child_id"].isin(flagged["child_id"]) & people["source"].isin(involvements["source"].unique())
+        is_among(people["child_id"], flagged["child_id"]) & people["source"].isin(involvements["source"].unique())
     ]
     frame = frame.assign(age=age_on(frame["born_on"], as_of), has_plan_flag=True)
-    frame["has_plan"] = frame["child_id"].isin(tables["plans"]["child_id"])
+    frame["has_plan"] = is_among(frame["child_id"], tables["plans"]["child_id"])
     cohort = pd.Series(pd.NA, index=frame.index, dtype="str")
     disabled = involvements.loc[involvements["is_disabled"].fillna(False), "child_id"]
-    cohort = cohort.mask(frame["child_id"].isin(disabled), "disabled")
+    cohort = cohort.mask(is_among(frame["child_id"], disabled), "disabled")
     if care is not None:
         current = care[is_open(care, as_of) & ~care["legal_status_code"].isin(SHORT_BREAKS)]
-        cohort = cohort.mask(frame["child_id"].isin(current["child_id"]), "looked after")
+        cohort = cohort.mask(is_among(frame["child_id"], current["child_id"]), "looked after")
     return frame.assign(cohort=cohort)[cohort.notna()]
 
 
@@ -341,7 +353,7 @@ def _undecided(undecided: pd.DataFrame, people: pd.DataFrame, register: pd.DataF
         }
         sides.append(undecided.rename(columns=names).merge(keys, on=["source", "source_id"]))
     frame = pd.concat(sides, ignore_index=True)
-    frame["on_register"] = frame["child_id"].isin(register["child_id"])
+    frame["on_register"] = is_among(frame["child_id"], register["child_id"])
     frame["pair"] = frame["other_source"] + " " + frame["other_source_id"]
     both = frame["source"] + frame["source_id"] + "|" + frame["other_source"] + frame["other_source_id"]
     other = frame["other_source"] + frame["other_source_id"] + "|" + frame["source"] + frame["source_id"]

@@ -16,6 +16,7 @@ import pandas as pd
 from config.canonical import DTYPES, TABLES
 from config.errors import StoreError
 from config.identifiers import postcode_key
+from pipelines.frames import is_among
 from pipelines.rawstore import private_folder
 
 Tables = dict[str, Any]
@@ -48,7 +49,7 @@ def keep_facts(private_dir: Path, tables: Tables, links: pd.DataFrame, night: da
     from duckdb import connect
 
     folder = private_folder(private_folder(private_dir) / "facts")
-    ours = links[links["child_id"].isin(children_of_interest(tables, links))]
+    ours = links[is_among(links["child_id"], children_of_interest(tables, links))]
     records = pd.MultiIndex.from_frame(ours[["source", "source_id"]])
     everything = {name: frame for name, frame in tables.items() if name not in _NOT_KEPT and frame is not None}
     with connect(config={"threads": 2}) as database:
@@ -74,7 +75,7 @@ def _authority(postcode: pd.Series, postcodes: pd.DataFrame | None) -> pd.Series
         return pd.Series(pd.NA, index=postcode.index, dtype="str")
     wanted = postcode_key(postcode)
     known = postcodes.assign(key=postcode_key(postcodes["postcode"]))
-    known = known[known["key"].isin(wanted.dropna())].drop_duplicates("key").set_index("key")["la_code"]
+    known = known[is_among(known["key"], wanted.dropna())].drop_duplicates("key").set_index("key")["la_code"]
     return wanted.map(known).astype("str")
 
 
@@ -131,7 +132,8 @@ def read_facts(private_dir: Path, night: date, feeds: pd.DataFrame) -> tuple[Tab
         frame = _read(folder / f"{name}.parquet", night)
         if frame is not None:
             kinds = table.all_columns | _columns(name)
-            frame = frame.reindex(columns=list(kinds)).astype({column: DTYPES[kind] for column, kind in kinds.items()})
+            frame = frame.reindex(columns=list(kinds))
+            frame = frame.astype({c: DTYPES[kind] for c, kind in kinds.items() if frame.dtypes[c] != DTYPES[kind]})
             if not table.is_reference:
                 of_feed = carried.reindex(pd.MultiIndex.from_frame(frame[["source", "feed"]])).set_axis(frame.index)
                 frame = frame.assign(carried_on=frame["carried_on"].fillna(of_feed).astype("datetime64[us]"))

@@ -7,6 +7,7 @@ from typing import Any
 import pandas as pd
 
 from config.canonical import TABLES
+from pipelines.frames import is_among
 from pipelines.ingest import Ingested
 
 
@@ -31,7 +32,7 @@ def feed_frames(ingested: Ingested, register: pd.DataFrame, links: pd.DataFrame)
     codes = codes.assign(value_key=codes["feed"] + " " + codes["column"] + " " + codes["row_id"].astype("str"))
     codes = _with_child(codes, links)
     vanished = _with_child(ingested.vanished, links)
-    vanished = vanished.assign(is_on_register=vanished["child_id"].isin(register["child_id"]))
+    vanished = vanished.assign(is_on_register=is_among(vanished["child_id"], register["child_id"]))
     return {
         "feeds": feeds,
         "set_aside": aside,

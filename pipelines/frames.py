@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+from typing import Any
+
 import pandas as pd
+
+
+def is_among(keys: pd.Series, values: Collection[Any] | pd.Series | pd.Index) -> pd.Series:
+    """True where a key is among many values. `Series.isin` does the same for text seventy times slower: it makes an Arrow scalar of each value."""
+    return keys.astype(object).isin(values)
 
 
 def is_begun(frame: pd.DataFrame, as_of: pd.Timestamp, started: str = "started_on") -> pd.Series:
@@ -33,7 +41,12 @@ def joined(values: pd.Series, by: pd.Series, separator: str = "+") -> pd.Series:
     """The distinct values of each group in alphabetical order, joined to one text."""
     pairs = pd.DataFrame({"by": by.to_numpy(), "value": values.to_numpy()}).dropna().drop_duplicates()
     pairs = pairs.sort_values(["by", "value"], kind="stable")
-    return pairs.groupby("by", sort=False)["value"].agg(separator.join).astype("str")
+    place = pairs.groupby("by").cumcount()
+    text = pairs[place == 0].set_index("by")["value"].astype("str")
+    for number in range(1, int(place.max() if len(place) else 0) + 1):
+        further = pairs[place == number].set_index("by")["value"]
+        text.loc[further.index] = text.loc[further.index] + separator + further
+    return text
 
 
 def days(later: pd.Series | pd.Timestamp, earlier: pd.Series | pd.Timestamp) -> pd.Series:

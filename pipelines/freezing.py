@@ -15,6 +15,7 @@ from outputs.figures import judged
 from outputs.protect import mask_restricted, restricted_children
 from pipelines.acts import resting_on
 from pipelines.chain import canonical, digest
+from pipelines.frames import is_among
 
 #: The parts of a freeze and what tells their rows apart. The first ones can be read from history again; the others are drawn from them.
 PARTS: dict[str, tuple[str, ...]] = {
@@ -59,7 +60,7 @@ def members_part(members: pd.DataFrame, register: pd.DataFrame, telling: Iterabl
     A line of `telling` (or a part of one) says where a child is: of a restricted child it is left out.
     """
     secret = set(register.loc[restricted_children(register), "child_id"])
-    shown = members[~(members["line"].str.split(":").str[0].isin(set(telling)) & members["child_id"].isin(secret))]
+    shown = members[~(members["line"].str.split(":").str[0].isin(set(telling)) & is_among(members["child_id"], secret))]
     shown = shown.sort_values(["child_id", "code", "line"])
     line = shown["line"].fillna("").astype(object)
     figure = (shown["code"].astype(object) + ("/" + line).where(line != "", "")) + " "
@@ -109,7 +110,7 @@ def moves_part(
     ids = {name: bridges[name].reset_index(drop=True).str.split().explode() for name in ("ids_in", "ids_out")}
 
     def of(name: str, others: set[str]) -> pd.Series:
-        new = ids[name].notna() & (ids[name] != withheld) & ~ids[name].isin(others)
+        new = ids[name].notna() & (ids[name] != withheld) & ~is_among(ids[name], others)
         return new.groupby(level=0).sum().astype("int64")
 
     joined, left = of("ids_in", before), of("ids_out", after)

@@ -23,7 +23,7 @@ from config.settings import Settings
 from connectors.files import check_size
 from connectors.pull import Arrival, fetch, fetch_lookups
 from connectors.reading import read_feed
-from pipelines.frames import age_on
+from pipelines.frames import age_on, is_among
 from pipelines.rawstore import keep_raw, read_snapshot
 from pipelines.store import NightStore
 
@@ -230,7 +230,7 @@ def _take_old(got: _Collected, profile: Profile, feed: Feed, snapshot: Path | No
 def _register_records(night: NightStore) -> pd.DataFrame:
     """The person records (source, source_id) of the children who were on the register last night."""
     links, register = night.previous("links"), night.previous("register")
-    return links.loc[links["child_id"].isin(register["child_id"]), ["source", "source_id"]]
+    return links.loc[is_among(links["child_id"], register["child_id"]), ["source", "source_id"]]
 
 
 def _vanish(

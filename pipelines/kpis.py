@@ -14,7 +14,7 @@ import pandas as pd
 
 from config.limits import Limits
 from outputs.figures import judged
-from pipelines.frames import days, look_up
+from pipelines.frames import days, is_among, look_up
 from pipelines.kpi_ranges import RANGE_COLUMNS, either_way
 from pipelines.places import ARRANGEMENTS
 
@@ -54,7 +54,7 @@ class Night:
     def has(self, children: pd.DataFrame, *rules: str) -> pd.Series:
         """True for the children with an open exception of one of these rules."""
         hit = self.open_exceptions.loc[self.open_exceptions["rule"].isin(rules), "child_id"]
-        return children["child_id"].isin(hit)
+        return is_among(children["child_id"], hit)
 
     @property
     def a_year_ago(self) -> pd.Timestamp:
@@ -202,7 +202,7 @@ def review_dates_held(night: Night) -> Iterator[Measured]:
 def _placement_known(plans: pd.DataFrame, placements: pd.DataFrame) -> pd.Series:
     main = placements[placements["is_open"] & placements["is_primary"] & (placements["identifiers"] == 1)]
     known = main[main["is_known"] | main["setting_code"].isin(ARRANGEMENTS)]
-    return (plans["placement_from"]).isin(known["source"] + " " + known["row_id"])
+    return is_among(plans["placement_from"], known["source"] + " " + known["row_id"])
 
 
 @kpi("K03", "Placement known")
@@ -260,7 +260,7 @@ def missing_and_tracked(night: Night) -> Iterator[Measured]:
     exceptions = night.open_exceptions
     tracked = exceptions[exceptions["is_tracked"].astype(bool)] if "is_tracked" in exceptions else exceptions.iloc[:0]
     rules = ["WH01", "WH06", "WH07", "SR08"]
-    meets = children["child_id"].isin(tracked.loc[tracked["rule"].isin(rules), "child_id"])
+    meets = is_among(children["child_id"], tracked.loc[tracked["rule"].isin(rules), "child_id"])
     yield Measured("", children, night.has(children, *rules), meets)
 
 
@@ -270,7 +270,7 @@ def records_accurate(night: Night) -> Iterator[Measured]:
     plans = night.active
     wrong = night.open_exceptions
     wrong = wrong[(wrong["kind"] == "record") & wrong["severity"].isin(["critical", "high"])]
-    yield Measured("", plans, _all(plans), ~plans["child_id"].isin(wrong["child_id"]))
+    yield Measured("", plans, _all(plans), ~is_among(plans["child_id"], wrong["child_id"]))
 
 
 @kpi("K10", "Records audited")
@@ -279,10 +279,10 @@ def records_audited(night: Night) -> Iterator[Measured]:
     audits, plans = night.frames.get("audits"), night.active
     if audits is not None:
         recent = audits[(audits["audited_on"] > night.a_year_ago) & (audits["audited_on"] <= night.as_of)]
-        audited = plans["child_id"].isin(recent["child_id"])
+        audited = is_among(plans["child_id"], recent["child_id"])
         yield Measured("audited", plans, _all(plans), audited)
         yield Measured(
-            "accurate", plans, audited, plans["child_id"].isin(recent.loc[recent["is_accurate"], "child_id"])
+            "accurate", plans, audited, is_among(plans["child_id"], recent.loc[recent["is_accurate"], "child_id"])
         )
 
 
@@ -319,8 +319,8 @@ def _held_meetings(night: Night) -> tuple[pd.DataFrame, pd.Series]:
     """Casework reviews, and which of them belong to a plan with a start and were held in the last 12 months."""
     reviews, plans = night.frames["reviews"], night.frames["plans"]
     begun = plans.loc[plans["leads"] & plans["started_on"].notna()]
-    ours = reviews["is_casework"] & (reviews["source"] + " " + reviews["plan_id"]).isin(
-        begun["source"] + " " + begun["row_id"]
+    ours = reviews["is_casework"] & is_among(
+        reviews["source"] + " " + reviews["plan_id"], begun["source"] + " " + begun["row_id"]
     )
     return reviews, ours & (reviews["met_on"] > night.a_year_ago) & (reviews["met_on"] <= night.as_of)
 
@@ -396,5 +396,5 @@ def source_health(night: Night) -> Iterator[Measured]:
 def provision_known(night: Night) -> Iterator[Measured]:
     """Active plans whose open placement says what provision is commissioned / active plans with an open placement."""
     plans, placements = night.active, night.frames["placements"]
-    in_place = plans["child_id"].isin(placements.loc[placements["is_open"], "child_id"])
+    in_place = is_among(plans["child_id"], placements.loc[placements["is_open"], "child_id"])
     yield Measured("", plans, in_place, ~night.has(plans, "PL13"))

@@ -11,6 +11,8 @@ from collections.abc import Mapping
 
 import pandas as pd
 
+from pipelines.frames import is_among
+
 OPEN, ACCEPTED, NOT_EVALUATED, RESOLVED, EXPLAINED = "open", "accepted", "not_evaluated", "resolved", "explained"
 
 
@@ -56,11 +58,11 @@ def advance(
     found["resolved_on"] = pd.NaT
     found["status"] = pd.Series(was, index=found.index).where(pd.Series(was, index=found.index) == ACCEPTED, OPEN)
 
-    rest = previous[~previous["exception_id"].isin(found["exception_id"])].copy()
+    rest = previous[~is_among(previous["exception_id"], found["exception_id"])].copy()
     state = _state_of(rest, states)
     standing = rest["status"] != RESOLVED
     # A vanished record's own finding says so itself, and resolves when the record is back.
-    unsure = rest["child_id"].isin(uncertain_children) & (rest["rule"] != "SR08")
+    unsure = is_among(rest["child_id"], uncertain_children) & (rest["rule"] != "SR08")
     gone = standing & (state == "fresh") & ~unsure
     kept = standing & ~gone
     rest["status"] = rest["status"].mask(gone, RESOLVED).mask(kept & (state == "not_evaluated"), NOT_EVALUATED)

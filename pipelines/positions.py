@@ -24,6 +24,7 @@ from pipelines.compare import rule_frames
 from pipelines.configuration import Configuration, load_configuration
 from pipelines.facts import children_of_interest, read_facts
 from pipelines.feed_frames import table_states
+from pipelines.frames import is_among
 from pipelines.ingest import Ingested
 from pipelines.kpi_breakdowns import broken_down, child_facts
 from pipelines.kpis import Counted, Night, compute, measure
@@ -71,7 +72,7 @@ class Position:
         )  # fmt: skip
         keys = self.assembled.tables["people"][["source", "source_id", "child_id"]]
         vanished = self.vanished.merge(keys, on=["source", "source_id"], how="left")
-        on_register = vanished["child_id"].isin(frames["register"]["child_id"])
+        on_register = is_among(vanished["child_id"], frames["register"]["child_id"])
         events = frames["past_events"]
         events = events[~came_later(events["on"], self.day, pd.Timestamp(self.known_on))]
         return frames | {"past_events": events, "vanished": vanished.assign(is_on_register=on_register)}
@@ -167,33 +168,31 @@ def narrowed(tables: dict[str, Any], links: pd.DataFrame) -> tuple[dict[str, Any
     if involvements is not None:
         flagged = involvements.loc[involvements["has_plan"].fillna(False).astype(bool), keys]
         ours |= set(flagged.merge(links, on=keys)["child_id"])
-    chosen = links[links["child_id"].isin(ours)]
-    records = pd.MultiIndex.from_frame(chosen[keys])
+    chosen = is_among(links["child_id"], ours)
     people = tables["people"]
-    known = people[pd.MultiIndex.from_frame(people[keys]).isin(records)]
-    alike = people["upn"].isin(known["upn"].dropna()) | (
-        people["born_on"].isin(known["born_on"].dropna())
-        & people["surname"].str.casefold().isin(known["surname"].str.casefold().dropna())
-    )
-    beside = pd.MultiIndex.from_frame(people.loc[alike, keys])
-    everyone = pd.MultiIndex.from_frame(links[keys])
-    links = links[everyone.isin(records) | everyone.isin(beside)]
-    records = pd.MultiIndex.from_frame(links[keys])
+    named = people[[*keys, "upn", "born_on"]].assign(surname=people["surname"].str.casefold())
+    known = named.merge(links.loc[chosen, keys], on=keys)
+    alike = is_among(named["upn"], known["upn"].dropna()) | _is_in(named, known[["surname", "born_on"]].dropna())
+    links = links[chosen | _is_in(links, named.loc[alike, keys])]
     narrow = {
-        name: frame
-        if frame is None or TABLES[name].is_reference
-        else frame[pd.MultiIndex.from_frame(frame[keys]).isin(records)]
+        name: frame if frame is None or TABLES[name].is_reference else frame.merge(links[keys], on=keys)
         for name, frame in tables.items()
     }
     return narrow, links
 
 
+def _is_in(frame: pd.DataFrame, wanted: pd.DataFrame) -> pd.Series:
+    """Which rows of a frame hold what a row of `wanted` holds, in the columns of `wanted`."""
+    found = frame.merge(wanted.drop_duplicates(), how="left", on=list(wanted), indicator=True)["_merge"]
+    return (found == "both").set_axis(frame.index)
+
+
 def protected(store: Store, frame: pd.DataFrame, register: pd.DataFrame) -> pd.DataFrame:
     """A frame for people: whoever is restricted by the register given, or by the newest knowledge, shows no whereabouts."""
-    secret = restricted_children(register) | register["child_id"].isin(store.restricted())
+    secret = restricted_children(register) | is_among(register["child_id"], store.restricted())
     masked = mask_restricted(frame, register.assign(is_restricted=secret))
     if "is_restricted" in masked:
-        masked["is_restricted"] = masked["is_restricted"].astype("boolean") | masked["child_id"].isin(
-            set(register.loc[secret, "child_id"])
+        masked["is_restricted"] = masked["is_restricted"].astype("boolean") | is_among(
+            masked["child_id"], set(register.loc[secret, "child_id"])
         )
     return masked

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 
 from pipelines.deadlines import academic_age
-from pipelines.frames import days, look_up
+from pipelines.frames import days, is_among, look_up
 from pipelines.questions import NotRecordedError, Rows, Then, question
 from pipelines.questions_where import WHO
 
@@ -65,7 +65,7 @@ def reviews_due(then: Then) -> pd.DataFrame:
 def reviews_incomplete(then: Then) -> pd.DataFrame:
     """Reviews of plans active on the day whose meeting was at least 6 months before and whose duties are not all discharged, unless a later meeting of the
     child took their place."""
-    reviews = then.reviews[then.reviews["child_id"].isin(then.plans["child_id"])]
+    reviews = then.reviews[is_among(then.reviews["child_id"], then.plans["child_id"])]
     last = look_up(reviews["child_id"], reviews.groupby("child_id")["met_on"].max())
     rows = reviews[
         (reviews["met_on"] <= then.day - pd.DateOffset(months=6)) & ~_all_duties(reviews, then.day) & (reviews["met_on"] == last)
@@ -159,7 +159,7 @@ def reviews_late(then: Then) -> Rows:
     new_year = pd.Timestamp(then.day.year, 1, 1)
     expected = plans[plans["plan_started_on"] < new_year]
     done = then.reviews[(then.reviews["decided_on"] >= new_year) & (then.reviews["decided_on"] <= then.day)]
-    share = expected["child_id"].isin(done["child_id"]).mean() if len(expected) else None
+    share = is_among(expected["child_id"], done["child_id"]).mean() if len(expected) else None
     gone = ((then.day - new_year).days + 1) / (
         pd.Timestamp(then.day.year, 12, 31) - new_year + pd.Timedelta(days=1)
     ).days
@@ -221,7 +221,7 @@ def open_cases(then: Then) -> pd.DataFrame:
     """Requests without an outcome on the day, neither refused nor withdrawn, and of them those past their deadline: 42 days to the decision to assess, 140
     days to the plan."""
     rows = then.table("requests")
-    rows = rows[rows["is_in_assessment"] & ~rows["child_id"].isin(then.plans["child_id"])]
+    rows = rows[rows["is_in_assessment"] & ~is_among(rows["child_id"], then.plans["child_id"])]
     undecided = rows["decided_on"].isna()
     limit = undecided.map({True: then.limits.decision_to_assess_days, False: then.limits.plan_issue_days})
     opened = days(then.day, rows["received_on"])

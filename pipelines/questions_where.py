@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from pipelines.frames import days, is_open, joined, latest, look_up
+from pipelines.frames import days, is_among, is_open, joined, latest, look_up
 from pipelines.questions import NotRecordedError, Then, question
 
 WHO = ("child_id", "years", "need")
@@ -38,7 +38,7 @@ def whereabouts_unconfirmed(then: Then) -> pd.DataFrame:
 def named_elsewhere(then: Then) -> pd.DataFrame:
     """Children with an active plan whose Section I names a setting, and whose current main placement is another, successors allowed for (rule PL07)."""
     register = then.judged()["register"].set_index("child_id")
-    rows = then.plans[then.plans["child_id"].isin(register.index[register["is_attending_elsewhere"]])]
+    rows = then.plans[is_among(then.plans["child_id"], register.index[register["is_attending_elsewhere"]])]
     return rows.assign(named=rows["named_urn"], attended=look_up(rows["child_id"], register["attended"]))
 
 
@@ -68,7 +68,7 @@ def residential_visits(then: Then) -> pd.DataFrame:
     """Children with an active plan in a residential placement: the last visit that saw the child since the placement began, who visited, and when the
     next visit is due by the residential interval."""
     spells = then.cohorts[then.cohorts["cohort"] == "residential"].set_index("child_id")
-    rows = then.plans[then.plans["child_id"].isin(spells.index)]
+    rows = then.plans[is_among(then.plans["child_id"], spells.index)]
     visits = then.tables["visits"]
     visitor = pd.Series(dtype="str")
     if visits is not None:
@@ -139,7 +139,7 @@ def looked_after(then: Then) -> pd.DataFrame:
 def home_educated(then: Then) -> pd.DataFrame:
     """Children with an active plan who are home educated on the day: since when, and the last visit that saw the child since then."""
     spells = then.cohorts[then.cohorts["cohort"] == "home_educated"].set_index("child_id")
-    rows = then.plans[then.plans["child_id"].isin(spells.index)]
+    rows = then.plans[is_among(then.plans["child_id"], spells.index)]
     contact = look_up(rows["child_id"], spells["last_seen_on"])
     return rows.assign(since=look_up(rows["child_id"], spells["since"]), last_contact_on=contact, meets=contact.notna())
 
@@ -150,7 +150,7 @@ def missing_education(then: Then) -> pd.DataFrame:
     """Children with an active plan and an open missing-education case on the day."""
     cases = then.table("missing_education")
     since = cases[is_open(cases, then.day)].groupby("child_id")["started_on"].min()
-    rows = then.plans[then.plans["child_id"].isin(since.index)]
+    rows = then.plans[is_among(then.plans["child_id"], since.index)]
     return rows.assign(missing_since=look_up(rows["child_id"], since))
 
 

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import pandas as pd
 
+from pipelines.frames import is_among
+
 
 def is_sealed(frame: pd.DataFrame, sealed: pd.DataFrame, end: str = "") -> pd.Series:
     """Which rows name a sealed record in ``source`` and ``source_id`` (with `end` behind both: ``_a``, ``_b``)."""
@@ -30,9 +32,9 @@ def without_sealed(frame: pd.DataFrame, sealed: pd.DataFrame, children: set[str]
         if f"source_id{end}" in frame:
             shown &= ~is_sealed(frame, sealed, end)
     if "child_id" in frame:
-        shown &= ~frame["child_id"].isin(children)
+        shown &= ~is_among(frame["child_id"], children)
     frame = frame[shown].reset_index(drop=True)
     for system, numbers in sealed.groupby("source")["source_id"]:
         if f"{system}_id" in frame:
-            frame[f"{system}_id"] = frame[f"{system}_id"].mask(frame[f"{system}_id"].isin(numbers))
+            frame[f"{system}_id"] = frame[f"{system}_id"].mask(is_among(frame[f"{system}_id"], numbers))
     return frame

@@ -12,6 +12,7 @@ import pandas as pd
 from outputs.star import UNRECORDED, calendar, shaped_star
 from outputs.wording import age_band
 from pipelines.catalogues import rules_frame
+from pipelines.frames import is_among
 
 
 def star_of_night(
@@ -56,7 +57,7 @@ def _rows(table: pd.DataFrame | None, key: str, children: pd.Series) -> pd.DataF
     """
     if table is None:
         return pd.DataFrame({column: pd.Series(dtype="str") for column in ("child_id", key)})
-    told = table[table["child_id"].isin(children)]
+    told = table[is_among(table["child_id"], children)]
     return told.assign(**{key: told["source"] + " " + told["row_id"]}).drop_duplicates(key, keep="last")
 
 

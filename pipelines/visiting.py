@@ -12,7 +12,7 @@ from typing import Any
 import pandas as pd
 
 from config.limits import Limits
-from pipelines.frames import earliest, is_open, latest, look_up
+from pipelines.frames import earliest, is_among, is_open, latest, look_up
 
 #: Canonical tables by name; None where there is no accepted copy at all.
 Tables = dict[str, Any]
@@ -40,7 +40,7 @@ def cohorts(
     spells.append(_spell("home_educated", _home_educated(tables, as_of)))
     frame = pd.concat(spells, ignore_index=True)
     active = register.loc[register["has_active_plan"], "child_id"]
-    frame = frame[frame["child_id"].isin(active)].reset_index(drop=True)
+    frame = frame[is_among(frame["child_id"], active)].reset_index(drop=True)
 
     rules = pd.DataFrame(
         {name: (v.first, v.then, v.long_term, v.is_statutory) for name, v in limits.visits.items()},

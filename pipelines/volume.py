@@ -8,6 +8,7 @@ import pandas as pd
 
 from config.priority import Priority
 from outputs.wording import severity_rank
+from pipelines.frames import is_among
 from pipelines.lifecycle import ACCEPTED, EXPLAINED, NOT_EVALUATED, OPEN, RESOLVED
 from pipelines.priority import targets
 
@@ -52,7 +53,7 @@ def volume(
         "reopened": (tonight["reopened_on"] == night) & (tonight["status"] != RESOLVED),
         "resolved": (tonight["status"] == RESOLVED) & (tonight["resolved_on"] == night),
         "overdue": late,
-        "newly_overdue": late & ~tonight["exception_id"].isin(was_late),
+        "newly_overdue": late & ~is_among(tonight["exception_id"], was_late),
     }
     flags = {name: flag & ~hidden for name, flag in flags.items()} | {"to_shadow": stood & hidden & ~was_hidden}
     counted = tonight[list(KEYS)].assign(**{name: flags[name].astype("int64") for name in COUNTS})

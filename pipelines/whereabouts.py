@@ -13,7 +13,7 @@ from typing import Any
 import pandas as pd
 
 from config.limits import Limits
-from pipelines.frames import age_on, is_begun, is_open, joined
+from pipelines.frames import age_on, is_among, is_begun, is_open, joined
 from pipelines.places import MAIN_ROLL
 
 #: Canonical tables by name; None where there is no accepted copy at all.
@@ -84,12 +84,14 @@ def whereabouts(register: pd.DataFrame, tables: Tables, as_of: pd.Timestamp, lim
     for column, table in (("is_missing", "missing_episodes"), ("is_missing_education", "missing_education")):
         cases = tables[table]
         gone = set() if cases is None else set(cases.loc[is_open(cases, as_of), "child_id"])
-        register[column] = register["child_id"].isin(gone)
+        register[column] = is_among(register["child_id"], gone)
 
     is_neet = pd.Series(False, index=register.index)
     if placements is not None:
         neet = placements[placements["is_open"] & placements["setting_code"].isin(["NEET", "NIEO"])]
-        is_neet = register["child_id"].isin(neet["child_id"]) & (age_on(register["born_on"], as_of) >= 16).fillna(False)
+        is_neet = is_among(register["child_id"], neet["child_id"]) & (age_on(register["born_on"], as_of) >= 16).fillna(
+            False
+        )
     register["whereabouts_days"] = is_neet.map(
         {True: limits.whereabouts_neet_days, False: limits.whereabouts_days}
     ).astype("int64")

@@ -14,7 +14,7 @@ from pipelines.commands.common import (
     day_option,
     format_option,
     known_on_option,
-    open_store,
+    open_store_at,
     print_frame,
 )
 
@@ -117,7 +117,7 @@ def ask_one(
         )
     if len(by) > 2:
         raise ConfigurationError("A table has rows and columns.", "Give --by once or twice.")
-    store = open_store()
+    store = open_store_at(as_of, known_on)
     asked = ask_store(store, name, as_of, known_on, since, ages)
     lines = asked.lines
     if suppress:

@@ -8,7 +8,15 @@ from typing import TYPE_CHECKING
 
 import click
 
-from pipelines.commands.common import as_of_option, format_option, known_on_option, open_store, pass_now, print_frame
+from pipelines.commands.common import (
+    as_of_option,
+    format_option,
+    known_on_option,
+    open_store,
+    open_store_at,
+    pass_now,
+    print_frame,
+)
 
 if TYPE_CHECKING:
     from pipelines.one_child import ChildFile
@@ -39,7 +47,7 @@ def child(
     """One child by its id (or a record, as synergy:310362): records, where they are and were, reviews due and missed, exceptions, decisions."""
     from pipelines.one_child import child_file, names_of
 
-    store = open_store()
+    store = open_store_at(as_of, known_on)
     file = child_file(store, child_id, as_of, known_on)
     if page:
         _write(page, file, now)

@@ -6,6 +6,7 @@ import os
 import sys
 from collections.abc import Callable, Sequence
 from datetime import date, datetime
+from io import TextIOWrapper
 from itertools import accumulate
 from typing import TYPE_CHECKING, Any
 
@@ -49,6 +50,17 @@ def open_store() -> Store:
     return Store(settings())
 
 
+def open_store_at(as_of: date | None, known_on: date | None) -> Store:
+    """The council's store, to be asked about a day. That a day after the night asked is a look ahead is said beside the answer."""
+    store = open_store()
+    if as_of and as_of > (night := store.night_of(known_on)):
+        click.echo(
+            f"{as_of} is after the night of {night}: a look ahead, by what that night knew and as if nothing happened since.",
+            err=True,
+        )
+    return store
+
+
 def _as_date(_: click.Context, __: click.Parameter, value: datetime | None) -> date | None:
     return value.date() if value else None
 
@@ -76,8 +88,10 @@ def print_frame(frame: Any, style: str, lead: Sequence[str] = ()) -> None:
     for name in shown.columns:
         if str(shown[name].dtype).startswith("datetime64"):
             shown[name] = shown[name].dt.strftime("%Y-%m-%d")
+    if style != "table" and isinstance(sys.stdout, TextIOWrapper):
+        # What is read by a program is UTF-8 on every system, also where the console has another code page.
+        sys.stdout.reconfigure(encoding="utf-8", newline="" if style == "csv" else None)
     if style == "csv":
-        sys.stdout.reconfigure(encoding="utf-8", newline="")  # type: ignore[union-attr]
         shown.to_csv(sys.stdout, index=False, lineterminator="\n")
     elif style == "json":
         click.echo(

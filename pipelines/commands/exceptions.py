@@ -16,6 +16,7 @@ from pipelines.commands.common import (
     format_option,
     known_on_option,
     open_store,
+    open_store_at,
     pass_now,
     print_frame,
 )
@@ -75,7 +76,8 @@ def exceptions_list(
     from pipelines.catalogues import rules_frame
 
     rules = rules_frame()
-    frame = exceptions_known(open_store(), known_on, include_resolved="resolved" in status, as_of=as_of)
+    store = open_store_at(as_of, known_on)
+    frame = exceptions_known(store, known_on, include_resolved="resolved" in status, as_of=as_of)
     _need_known("rule", rule, [*rules["rule"], *frame["rule"]])
     _need_known("owner", [owner] if owner else [], [*rules["owner"], *frame["owner"]])
     for column, wanted in (("rule", [code.upper() for code in rule]), ("severity", severity), ("status", status)):
