@@ -121,15 +121,15 @@ def days_asked(store: Store) -> tuple[date, date, date]:
     return nights[0] + timedelta(days=150), nights[len(nights) // 4] + timedelta(days=15), nights[-20]
 
 
-def answer_times(store: Store) -> dict[str, float]:
-    """Seconds of each kind of answer, the worst of three days, in a process that has its libraries loaded."""
+def answer_times(store: Store) -> dict[str, tuple[float, float]]:
+    """Seconds of each kind of answer, and of them the processor's, the worst of three days, in a process that has its libraries loaded."""
     return {
-        name: round(max(_seconds(partial(ask_of, day)) for day in days_asked(store)), 2)
+        name: max(_seconds(partial(ask_of, day)) for day in days_asked(store))
         for name, ask_of in answers(store).items()
     }
 
 
-def command_times(settings: Settings, day: date) -> dict[str, float]:
+def command_times(settings: Settings, day: date) -> dict[str, tuple[float, float]]:
     """Seconds of whole commands, Python's start and every import included."""
     environ = {"EHCP_DATA": str(settings.data_dir), "EHCP_DATABASE_URL": settings.database_url}
     last = END.isoformat()
@@ -141,14 +141,15 @@ def command_times(settings: Settings, day: date) -> dict[str, float]:
             [sys.executable, "-c", "from pipelines.cli import main; main()", *words, "--format", "csv"],
             env=os.environ | environ, stdout=subprocess.DEVNULL, check=True,
         )  # fmt: skip
-        found[f"ehcp {command}"] = round(_seconds(call), 2)
+        found[f"ehcp {command}"] = _seconds(call)
     return found
 
 
-def _seconds(call: Callable[[], Any]) -> float:
-    began = perf_counter()
+def _seconds(call: Callable[[], Any]) -> tuple[float, float]:
+    """How long a call takes by the clock, and how long the processor works for it, processes that it starts included."""
+    began, worked = perf_counter(), sum(os.times()[:4])
     call()
-    return perf_counter() - began
+    return perf_counter() - began, sum(os.times()[:4]) - worked
 
 
 def rebuild(store: Store, folder: Path, nights_back: int) -> list[str]:
@@ -203,10 +204,8 @@ def main() -> None:
     store = Store(settings)
     print(growth(chosen.folder).to_string())
     answer_times(store)
-    for name, seconds in answer_times(store).items():
-        print(f"{name}: {seconds} s")
-    for name, seconds in command_times(settings, days_asked(store)[1]).items():
-        print(f"{name}: {seconds} s")
+    for name, (seconds, worked) in (answer_times(store) | command_times(settings, days_asked(store)[1])).items():
+        print(f"{name}: {seconds:.2f} s, processor {worked:.2f} s", flush=True)
     if chosen.rebuild:
         differing = rebuild(store, chosen.folder, chosen.rebuild)
         print(f"{chosen.rebuild} nights again from the raw files:", ", ".join(differing) or "the same, row for row")

@@ -6,11 +6,13 @@ import io
 import json
 import sys
 from datetime import date
+from pathlib import Path
 
 import pandas as pd
 import pytest
+from store_drawn import settings_in
 
-from pipelines.commands.common import open_store_at, print_frame
+from pipelines.commands.common import print_frame, say_ahead
 from pipelines.store import Store
 
 
@@ -29,10 +31,14 @@ def test_csv_and_json_are_utf_8_also_on_a_console_with_another_code_page(
 
 @pytest.mark.parametrize(("as_of", "is_told"), [(None, False), (date(2026, 10, 27), False), (date(2026, 10, 28), True)])
 def test_a_day_after_the_night_is_told_to_be_a_look_ahead(
-    as_of: date | None, is_told: bool, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    as_of: date | None,
+    is_told: bool,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     monkeypatch.setattr(Store, "night_of", lambda store, known_on: date(2026, 10, 27))
-    open_store_at(as_of, None)
+    say_ahead(Store(settings_in(tmp_path)), as_of, None)
     told = capsys.readouterr()
     assert ("2026-10-28 is after the night of 2026-10-27: a look ahead" in told.err) == is_told
     assert not told.out

@@ -14,8 +14,9 @@ from pipelines.commands.common import (
     day_option,
     format_option,
     known_on_option,
-    open_store_at,
+    open_store,
     print_frame,
+    say_ahead,
 )
 
 if TYPE_CHECKING:
@@ -117,7 +118,8 @@ def ask_one(
         )
     if len(by) > 2:
         raise ConfigurationError("A table has rows and columns.", "Give --by once or twice.")
-    store = open_store_at(as_of, known_on)
+    store = open_store()
+    say_ahead(store, as_of, known_on)
     asked = ask_store(store, name, as_of, known_on, since, ages)
     lines = asked.lines
     if suppress:

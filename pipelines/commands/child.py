@@ -13,9 +13,9 @@ from pipelines.commands.common import (
     format_option,
     known_on_option,
     open_store,
-    open_store_at,
     pass_now,
     print_frame,
+    say_ahead,
 )
 
 if TYPE_CHECKING:
@@ -47,7 +47,8 @@ def child(
     """One child by its id (or a record, as synergy:310362): records, where they are and were, reviews due and missed, exceptions, decisions."""
     from pipelines.one_child import child_file, names_of
 
-    store = open_store_at(as_of, known_on)
+    store = open_store()
+    say_ahead(store, as_of, known_on)
     file = child_file(store, child_id, as_of, known_on)
     if page:
         _write(page, file, now)

@@ -50,15 +50,13 @@ def open_store() -> Store:
     return Store(settings())
 
 
-def open_store_at(as_of: date | None, known_on: date | None) -> Store:
-    """The council's store, to be asked about a day. That a day after the night asked is a look ahead is said beside the answer."""
-    store = open_store()
+def say_ahead(store: Store, as_of: date | None, known_on: date | None) -> None:
+    """Say, beside the answer, that a day after the night asked is a look ahead."""
     if as_of and as_of > (night := store.night_of(known_on)):
         click.echo(
             f"{as_of} is after the night of {night}: a look ahead, by what that night knew and as if nothing happened since.",
             err=True,
         )
-    return store
 
 
 def _as_date(_: click.Context, __: click.Parameter, value: datetime | None) -> date | None:

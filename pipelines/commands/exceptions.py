@@ -16,9 +16,9 @@ from pipelines.commands.common import (
     format_option,
     known_on_option,
     open_store,
-    open_store_at,
     pass_now,
     print_frame,
+    say_ahead,
 )
 from pipelines.commands.returned import apply
 
@@ -76,7 +76,8 @@ def exceptions_list(
     from pipelines.catalogues import rules_frame
 
     rules = rules_frame()
-    store = open_store_at(as_of, known_on)
+    store = open_store()
+    say_ahead(store, as_of, known_on)
     frame = exceptions_known(store, known_on, include_resolved="resolved" in status, as_of=as_of)
     _need_known("rule", rule, [*rules["rule"], *frame["rule"]])
     _need_known("owner", [owner] if owner else [], [*rules["owner"], *frame["owner"]])

@@ -12,9 +12,10 @@ from pipelines.commands.common import (
     as_of_option,
     format_option,
     known_on_option,
-    open_store_at,
+    open_store,
     pass_now,
     print_frame,
+    say_ahead,
 )
 
 LEAD = ("child_id", "synergy_id", "age", "need_code", "education", "setting_name")
@@ -39,7 +40,8 @@ def inspectors_list(now: datetime, as_of: date | None, known_on: date | None, pa
     from pipelines.inspection import inspectors_list as list_of
     from pipelines.inspection import write_list
 
-    store = open_store_at(as_of, known_on)
+    store = open_store()
+    say_ahead(store, as_of, known_on)
     frame = list_of(store, as_of, known_on)
     if path is None:
         print_frame(frame, style, LEAD)
@@ -75,7 +77,8 @@ def inspectors_sample(
     from pipelines.inspection import describe, sample, write_list
     from pipelines.inspection import inspectors_list as list_of
 
-    store = open_store_at(as_of, known_on)
+    store = open_store()
+    say_ahead(store, as_of, known_on)
     night = store.night_of(known_on)
     day = as_of or night
     population = list_of(store, day, night)

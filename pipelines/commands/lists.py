@@ -13,9 +13,9 @@ from pipelines.commands.common import (
     format_option,
     known_on_option,
     open_store,
-    open_store_at,
     pass_now,
     print_frame,
+    say_ahead,
     settings,
 )
 
@@ -50,7 +50,8 @@ def register(as_of: date | None, known_on: date | None, sources: bool, style: st
     """One row per child: where they are, plan, reviews, visits, awaiting, and how sure the whereabouts are."""
     from pipelines.answers import register_as_of
 
-    store = open_store_at(as_of, known_on)
+    store = open_store()
+    say_ahead(store, as_of, known_on)
     print_frame(register_as_of(store, as_of, known_on, with_sources=sources), style, REGISTER_LEAD)
 
 
@@ -67,7 +68,8 @@ def kpis(as_of: date | None, known_on: date | None, by: str | None, ranges: bool
     from pipelines.answers import kpis_as_of
     from pipelines.answers_figures import figures_by, figures_in_doubt
 
-    store = open_store_at(as_of, known_on)
+    store = open_store()
+    say_ahead(store, as_of, known_on)
     if by:
         print_frame(figures_by(store, by, as_of, known_on), style)
     elif ranges:

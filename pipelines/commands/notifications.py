@@ -6,7 +6,7 @@ from datetime import date
 
 import click
 
-from pipelines.commands.common import Group, as_of_option, format_option, known_on_option, open_store_at, print_frame
+from pipelines.commands.common import Group, as_of_option, format_option, known_on_option, open_store, print_frame, say_ahead
 
 LEAD = ("list", "child_id", "due_on", "days_left", "setting_name", "professional", "detail")
 
@@ -27,7 +27,9 @@ def list_lines(team: str | None, as_of: date | None, known_on: date | None, styl
     from pipelines.answers_notified import notifications_as_of
     from pipelines.notifications import CASEWORK
 
-    lines = notifications_as_of(open_store_at(as_of, known_on), as_of, known_on)
+    store = open_store()
+    say_ahead(store, as_of, known_on)
+    lines = notifications_as_of(store, as_of, known_on)
     teams = sorted({CASEWORK, *lines["team"]})
     wanted = team or CASEWORK
     if wanted.casefold() not in {name.casefold() for name in teams}:
