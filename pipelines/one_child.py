@@ -59,8 +59,8 @@ def child_file(store: Store, child_id: str, as_of: date | None = None, known_on:
     at = position(store, as_of or night, night)
     row = at.register[at.register["child_id"] == child_id]
     is_restricted = child_id in store.restricted() or bool(row["is_restricted"].fillna(False).any())
-    exceptions = titled(store.history("exceptions", night))
-    exceptions = exceptions[exceptions["child_id"] == child_id]
+    exceptions = store.history("exceptions", night)
+    exceptions = titled(exceptions[exceptions["child_id"] == child_id])
     if is_restricted:
         mask = pd.DataFrame({"child_id": [child_id], "is_restricted": [True]})
         exceptions = mask_restricted(exceptions, mask)

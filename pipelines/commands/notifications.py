@@ -6,7 +6,15 @@ from datetime import date
 
 import click
 
-from pipelines.commands.common import Group, as_of_option, format_option, known_on_option, open_store, print_frame, say_ahead
+from pipelines.commands.common import (
+    Group,
+    as_of_option,
+    format_option,
+    known_on_option,
+    open_store,
+    print_frame,
+    say_ahead,
+)
 
 LEAD = ("list", "child_id", "due_on", "days_left", "setting_name", "professional", "detail")
 
