@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from connectors.returned import Returned
-from pipelines.acts import ACCEPTANCE, ACTS, EVENT_COLUMNS, LAPSED, PROPOSED, SECONDED, UNDONE, honour, taken_back
+from pipelines.acts import ACCEPTANCE, ACTS, EVENT_COLUMNS, PROPOSED, SECONDED, UNDONE, honour, taken_back
 from pipelines.lifecycle import advance
 from pipelines.returns import APPLY, HandedIn, changed, value_hash, weigh
 from pipelines.worked import FIELDS, acts_of, contest, handed, what_stands, with_work
@@ -40,6 +40,9 @@ class World:
         self.events = pd.DataFrame(columns=list(EVENT_COLUMNS))
         self.cells = pd.DataFrame(columns=["handout", "key", "field", "value_hash", "who", "act"])
         self.first_seen: dict[str, pd.Timestamp] = {}
+        #: What each acceptance rested on, remembered beside the program: what the exception said as it was given, and until when.
+        self.said: dict[int, tuple[str, pd.Timestamp]] = {}
+        self.ended: dict[str, int] = {}
         self.late: list[tuple[Returned, pd.DataFrame]] = []
 
     def add(self, events: pd.DataFrame, night: pd.Timestamp) -> list[int]:
@@ -50,6 +53,13 @@ class World:
         self.events = pd.concat([self.events, rows], ignore_index=True) if len(self.events) else rows
         texts = ["exception_id", "event", "value", "reason", "who", "place"]
         self.events = self.events.astype(dict.fromkeys(texts, "str") | {"id": "int64"})
+        accepted = rows[rows["event"] == ACCEPTANCE]
+        if len(accepted):
+            says = self.exceptions.set_index("exception_id")["detail"]
+            until = pd.to_datetime(accepted["value"].str.slice(0, 10))
+            self.said |= dict(
+                zip(accepted["id"], zip(accepted["exception_id"].map(says), until, strict=True), strict=True)
+            )
         return rows["id"].tolist()
 
     def night(self, day: pd.Timestamp) -> None:
@@ -122,28 +132,37 @@ class World:
         self.add(some.assign(event=UNDONE, value=some["id"].astype("str"), reason=some["event"]), day)
 
 
-def explained(world: World) -> dict[str, str]:
-    """The status of each exception told from its events alone, one by one: a second way, without frames."""
+def explained(world: World, day: pd.Timestamp) -> dict[str, str]:
+    """The status of each exception told from its events one by one, and from what it said and says: a second way, without frames.
+
+    That an acceptance lapsed is not taken from the events but worked out each night, and remembered in `ended`.
+    """
     gone = taken_back(world.events)
-    severity = world.exceptions.set_index("exception_id")["severity"].to_dict()
+    now = world.exceptions.set_index("exception_id")
+    severity, says = now["severity"].to_dict(), now["detail"].to_dict()
     status: dict[str, str] = {}
-    holds: dict[str, int | None] = {}
+    holds: dict[str, int] = {}
     # The events are few and this is the check, not the program: a plain loop is the point.
     for row in world.events.sort_values("id").to_dict("records"):
         one, event = row["exception_id"], row["event"]
         if event in ("raised", "reopened"):
             status[one] = "open"
+            world.ended[one] = max(world.ended.get(one, -1), holds.pop(one, -1))
         elif event in ("resolved", "not evaluated"):
             status[one] = event.replace(" ", "_")
-        elif event == LAPSED and holds.get(one) == int(row["value"]):
-            holds[one] = None
-        elif event == ACCEPTANCE and row["id"] not in gone:
+        elif event == ACCEPTANCE and row["id"] not in gone and row["id"] > world.ended.get(one, -1):
             parts = row["value"].split(" ")
             if severity[one] not in SECONDED or (len(parts) == 3 and int(parts[2]) not in gone):
                 holds[one] = row["id"]
-    return {
-        one: "accepted" if what != "resolved" and holds.get(one) is not None else what for one, what in status.items()
-    }
+    for one, act in holds.items():
+        said, until = world.said[act]
+        if status[one] == "resolved":
+            continue
+        if said == says[one] and day < until:
+            status[one] = "accepted"
+        else:
+            world.ended[one] = act
+    return status
 
 
 def check(world: World, day: pd.Timestamp) -> None:
@@ -155,7 +174,7 @@ def check(world: World, day: pd.Timestamp) -> None:
     before = pd.Series(world.first_seen, dtype="datetime64[us]")
     assert (exceptions["first_seen_on"].reindex(before.index) == before).all(), "an age went backwards"
     world.first_seen = exceptions["first_seen_on"].to_dict()
-    told = explained(world)
+    told = explained(world, day)
     shown = exceptions["status"].to_dict()
     checked = exceptions["status"] != "not_evaluated"
     differs = {
@@ -172,17 +191,31 @@ def check(world: World, day: pd.Timestamp) -> None:
         assert own["who"].str.casefold().nunique() == 2, "one person accepted a critical one"
 
 
+def applied(sitting: list[HandedIn]) -> set[tuple[str, str, str]]:
+    """The cells (key, field, file) whose edits were applied."""
+    frames = [file.edits[file.edits["outcome"] == APPLY].assign(file=file.path.name) for file in sitting]
+    return {cell for frame in frames for cell in zip(frame["key"], frame["field"], frame["file"], strict=True)}
+
+
 def live(seed: int, number: int) -> World:
     """A world lived through: each night is followed by a sitting that is handed in twice, and by some undoing."""
     world = World(seed, number)
+    earlier: list[tuple[Returned, pd.DataFrame]] = []
+    did: set[tuple[str, str, str]] = set()
     for day in DAYS:
         world.night(day)
         check(world, day)
         files = world.work(day)
-        world.hand_in(files, day)
+        sitting = world.hand_in(files, day)
         before = len(world.events)
         world.hand_in(files, day)
         assert len(world.events) == before, "a second application did something"
+        again = world.hand_in(earlier, day)
+        undone = set(world.events.loc[world.events["event"] == UNDONE, "exception_id"])
+        twice = applied(again) & did
+        assert {key for key, _, _ in twice} <= undone, "an edit of the night before was applied again"
+        did = applied(sitting)
+        earlier = files
         people = world.events[world.events["event"].isin(ACTS)]
         assert people["who"].notna().all() and people["place"].notna().all()
         world.take_back(day)
