@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from config.canonical import TABLES
-from pipelines.demo import FORENAMES, SURNAMES, _upns
+from pipelines.demo_council import FORENAMES, SURNAMES, invented_upns
 
 #: Share of a system's records without a UPN, and with a slip or a change of each kind, against the child's own facts.
 NO_UPN = {"synergy": 0.25, "capita": 0.10, "liquidlogic": 0.60}
@@ -51,7 +51,7 @@ def _children(count: int, birthdays: int, rng: np.random.Generator) -> pd.DataFr
     # Two of one birth are not given one name.
     while (twice := frame.duplicated(["family", "forename"])).any():
         frame.loc[twice, "forename"] = [rng.choice(names[sex]) for sex in frame.loc[twice, "sex_code"]]
-    return frame.assign(own_upn=_upns(rng, count))
+    return frame.assign(own_upn=invented_upns(rng, count))
 
 
 def _slipped(held: pd.DataFrame, everybody: pd.DataFrame, system: str, rng: np.random.Generator) -> pd.DataFrame:

@@ -20,7 +20,7 @@ from pipelines.returns import APPLY, HandedIn, changed, value_hash, weigh
 from pipelines.worked import FIELDS, acts_of, contest, handed, what_stands, with_work
 
 DAYS = pd.date_range("2026-10-25", periods=4).astype("datetime64[us]")
-EXAMPLES, SEQUENCES = 5, 2_000
+EXAMPLES, SEQUENCES = 2, 5_000
 PEOPLE = ("Ada", "Grace")
 VALUES = {
     "assigned_to": ["Ada", "Team", ""],
@@ -238,7 +238,7 @@ def test_ten_thousand_sequences_keep_the_invariants(seed: int) -> None:
     )
 
 
-@settings(max_examples=10, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+@settings(max_examples=3, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 @given(st.integers(0, 2**32 - 1), st.integers(1, 3))
 def test_a_single_sequence_that_fails_can_be_read(seed: int, number: int) -> None:
     live(seed, number)
