@@ -9,6 +9,7 @@ import pytest
 import sqlalchemy as sa
 from store_drawn import settings_in, throw_away_database
 
+from pipelines import run
 from pipelines.demonstrate import demo_store
 from pipelines.store import Store
 
@@ -41,3 +42,11 @@ def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
 def council(tmp_path_factory: pytest.TempPathFactory) -> Store:
     """An invented council of 200 plans with two nights, made once: for tests that only ask it, or put back what they add."""
     return demo_store(tmp_path_factory.mktemp("council"), plans=200, nights=2)
+
+
+@pytest.fixture(scope="module")
+def no_outputs() -> Iterator[None]:
+    """The nights of this module write no workbooks and pages: for tests that read the store alone."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(run, "write_outputs", lambda *_: None)
+        yield

@@ -18,6 +18,8 @@ from pipelines.pastday import as_at, vanished_by
 from pipelines.positions import position
 from pipelines.store import Store
 
+pytestmark = pytest.mark.usefixtures("no_outputs")
+
 DAY, KNOWN = pd.Timestamp(2026, 3, 31), pd.Timestamp(2026, 10, 27)
 
 

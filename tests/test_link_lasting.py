@@ -17,6 +17,8 @@ from pipelines.run import run_night
 from pipelines.store import Store
 from pipelines.store_links import draft, keep_decisions, withdrawal
 
+pytestmark = pytest.mark.usefixtures("no_outputs")
+
 NOW = datetime(2026, 11, 3, 1, 30, tzinfo=UTC)
 
 

@@ -28,6 +28,8 @@ from pipelines.questions import NO_CATEGORY, TOTAL, Answered, Then, answer, brea
 from pipelines.rawstore import read_snapshot
 from pipelines.store import Store, snapshot_folder
 
+pytestmark = pytest.mark.usefixtures("no_outputs")
+
 FIRST, SECOND, KNOWN = date(2026, 3, 31), date(2026, 9, 30), pd.Timestamp(2026, 10, 27)
 WORDS = load_yaml(config_file(None, "questions.yml"))
 

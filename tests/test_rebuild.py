@@ -13,6 +13,8 @@ from pipelines.demo_history import history_nights, invent_history
 from pipelines.run import run_night
 from pipelines.store import Store
 
+pytestmark = pytest.mark.usefixtures("no_outputs")
+
 END = date(2026, 10, 27)
 
 
