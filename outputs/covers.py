@@ -34,8 +34,12 @@ class Cover:
         page_set_up(self.sheet, footer, landscape=False)
 
     def line(self, *cells: tuple[Any, str], height: float | None = None) -> None:
-        """One row: (value, look) pairs from the second column on."""
+        """One row: (value, look) pairs from the second column on; as tall as its facts need where no height is given."""
         self.row += 1
+        if height is None:
+            columns = zip(cells, self._widths[1:], strict=False)
+            facts = [_height(text, width) for (text, look), width in columns if look == "fact" and text]
+            height = max(facts, default=None)
         if height:
             self.sheet.heights[self.row] = height
         self.sheet.append([(None, ""), *cells])

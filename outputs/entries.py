@@ -89,9 +89,8 @@ def protect(sheet: Sheet) -> None:
 def your_name(cover: Cover, who: str = "") -> None:
     """The cell for the name of whoever fills the workbook in, on its cover."""
     cover.heading("Who fills this in")
-    cover.line(
-        ("Your name", "label"), (who or None, "entry"), ("write it here once: it goes with everything you do", "fact")
-    )
+    told = "write it here once: it goes with everything you do"
+    cover.line(("Your name", "label"), (who or None, "entry"), (told, "fact"), height=18)
     cover.merge(4, 7)
     protect(cover.sheet)
 

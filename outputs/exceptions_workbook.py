@@ -175,7 +175,7 @@ RULE_COLUMNS = (
     Column("rule", "Rule", 8, "text", "the rule's code"),
     Column("title", "What is wrong", 44, "wrapped", "the rule in a few words"),
     Column("severity", "Severity", 10, "severity", "the highest it raises"),
-    Column("state", "Tonight", 18, "wrapped", "checked, checked on an earlier copy of an extract, or not evaluated"),
+    Column("state", "Tonight", 26, "wrapped", "checked, checked on an earlier copy of an extract, or not evaluated"),
     Column("looked_at", "Looked at", 10, "number", "how many children or rows it was asked of"),
     Column("found", "At fault", 10, "number", "how many of them it found"),
     Column("not_judged", "Could not tell", 10, "number", "how many lacked what it needs; they do not count as fine"),
@@ -295,7 +295,6 @@ def severity_counts(cover: Cover, standing: pd.DataFrame) -> None:
             (SEVERITY_TITLES[severity], f"severity {severity}"),
             (SEVERITY_MEANINGS[severity], "fact"),
             *counts,
-            height=18,
         )
     totals = [(number, "total") for number in _four_counts(standing)]
     cover.line(("All", "total label"), ("a child of several severities counts once", "total note"), *totals, height=18)
@@ -329,7 +328,7 @@ def _contents(
         cover, "All exceptions", "the whole list, child by child, most urgent first", "All exceptions", standing
     )
     if shared:
-        text = f"{shared:,} things that several exceptions have in common: putting one right puts them all right"
+        text = f"{counted(shared, 'thing')} that several exceptions share: put right once, they all go"
         _contents_line(cover, "Causes", text, "Causes", None)
     if rules is not None:
         number = int((rules["state"] == "not_evaluated").sum())

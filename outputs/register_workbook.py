@@ -130,7 +130,7 @@ def _grades(cover: Cover, register: pd.DataFrame) -> None:
     """How many children by grade of whereabouts, with a plan and in assessment; both columns add up."""
     cover.heading("How sure we are of where children are")
     heads = [(text, "head right") for text in ("With a plan", "In assessment", "All")]
-    cover.line(("Whereabouts", "head"), ("What it means", "head"), *heads, height=20)
+    cover.line(("Whereabouts", "head"), ("What it means", "head"), *heads, height=32)
     grades = register["whereabouts_grade"].fillna("")
     has_plan = register["active_plan"] == "Y"
     for grade in [*GRADE_LOOKS, *sorted(set(grades) - set(GRADE_LOOKS))]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from datetime import datetime
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from test_outputs_frames import NASTY, SECRET_DETAIL, about, exceptions, registe
 from outputs.exceptions_workbook import COLUMNS
 from outputs.looks import SEVERITY_COLOURS
 from outputs.sheets import safe_sheet_name
+from outputs.wording import SEVERITIES
 from outputs.workbooks import write_exceptions
 
 TITLES = [column.title for column in COLUMNS]
@@ -63,6 +65,25 @@ def test_the_cover_explains_itself(book: Workbook, frame: pd.DataFrame) -> None:
     for column in COLUMNS:
         assert column.is_hidden or (column.title in cover and column.about in cover)
     assert f"{(frame['status'] != 'resolved').sum()} exceptions tonight" in cover
+
+
+def test_no_line_of_the_cover_or_the_summary_lies_over_the_next(tmp_path: Path) -> None:
+    counts = dict.fromkeys(["new", "backlog", "reopened", "resolved", "newly_overdue", "overdue", "open", "accepted", "not_evaluated", "to_shadow"], 1)  # fmt: skip
+    volume = pd.DataFrame([{"severity": name, "owner": "Data team", **counts} for name in SEVERITIES])
+    path = tmp_path / "exceptions.xlsx"
+    write_exceptions(path, exceptions(400), about(), register(), volume=volume)
+    book = openpyxl.load_workbook(path)
+    wrapped = 0
+    for name in ("Read me first", "Summary"):
+        sheet = book[name]
+        joined = {place for area in sheet.merged_cells.ranges for row in area.rows for place in row}
+        for cell in (cell for row in sheet.iter_rows() for cell in row if isinstance(cell.value, str)):
+            if cell.alignment.wrap_text and (cell.row, cell.column) not in joined:
+                lines = math.ceil(len(cell.value) / (1.2 * sheet.column_dimensions[cell.column_letter].width))
+                tall = sheet.row_dimensions[cell.row].height or 15
+                assert tall >= 12 * lines, cell.value
+                wrapped += lines > 1
+    assert wrapped >= 2, "nothing here needed a second line"
 
 
 def test_all_exceptions_are_there_once_and_again_with_their_owner(book: Workbook, frame: pd.DataFrame) -> None:
