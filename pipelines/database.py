@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event, text, update
+import pandas as pd
+from sqlalchemy import Connection, Engine, Select, create_engine, event, text, update
 from sqlalchemy.exc import ArgumentError, DatabaseError, DBAPIError, InterfaceError, OperationalError
 
 from config.errors import ConfigurationError, StoreError
@@ -46,6 +47,14 @@ def open_engine(settings: Settings) -> Engine:
     except DBAPIError as error:
         raise unusable(first_line(error)) from error
     return engine
+
+
+def read_frame(connection: Connection, query: Select[Any], columns: Iterable[str]) -> pd.DataFrame:
+    """What a query gives, in its order, with these names of columns and the plain values of the database.
+
+    The rows go over as tuples: of SQLAlchemy's own rows pandas asks each one whether it is an array, and waits for each to say no.
+    """
+    return pd.DataFrame(list(map(tuple, connection.execute(query))), columns=list(columns))
 
 
 def lock(connection: Connection) -> None:

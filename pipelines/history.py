@@ -14,6 +14,7 @@ import pandas as pd
 from sqlalchemy import Connection, bindparam, delete, insert, select, update
 
 from pipelines import tables as t
+from pipelines.database import read_frame
 from pipelines.sealing import sealed_children, without_sealed
 
 FAR = date(9999, 12, 31)
@@ -33,9 +34,8 @@ def write_changes(connection: Connection, name: str, frame: pd.DataFrame, night:
             frame[column].astype("datetime64[us]").mask(frame[column] == pd.Timestamp(night), pd.Timestamp(FAR))
         )
     frame["row_hash"] = _hashes(frame, columns)
-    current = pd.DataFrame(
-        connection.execute(select(table.c.id, table.c.row_hash).where(table.c.known_to.is_(None))).all(),
-        columns=["id", "row_hash"],
+    current = read_frame(
+        connection, select(table.c.id, table.c.row_hash).where(table.c.known_to.is_(None)), ["id", "row_hash"]
     )
     ended = current.loc[~current["row_hash"].isin(frame["row_hash"]), "id"]
     begun = frame[~frame["row_hash"].isin(current["row_hash"])]
@@ -58,7 +58,7 @@ def read_known(connection: Connection, name: str, night: date) -> pd.DataFrame:
     query = select(*(table.c[column] for column in columns)).where(
         table.c.known_from <= night, (table.c.known_to.is_(None)) | (table.c.known_to > night)
     )
-    frame = typed(pd.DataFrame(connection.execute(query).all(), columns=list(columns)), columns)
+    frame = typed(read_frame(connection, query, columns), columns)
     for column in t.TONIGHT.get(name, ()):
         frame[column] = frame[column].mask(frame[column] == pd.Timestamp(FAR), pd.Timestamp(night))
     return frame
@@ -70,7 +70,7 @@ def ever_known(connection: Connection, name: str, until: date | None = None) -> 
     query = select(*(table.c[column] for column in columns))
     query = query.order_by(table.c.known_from.desc(), *(table.c[key] for key in keys))
     query = query.where(table.c.known_from <= until) if until else query
-    return typed(pd.DataFrame(connection.execute(query).all(), columns=list(columns)), columns)
+    return typed(read_frame(connection, query, columns), columns)
 
 
 def shown(connection: Connection, frame: pd.DataFrame) -> pd.DataFrame:
@@ -86,8 +86,8 @@ def closed_by_adoption(connection: Connection) -> tuple[pd.DataFrame, set[str]]:
     links = t.history_tables["links"].c
     columns = [links.source, links.source_id, links.child_id]
     theirs = select(links.child_id).where(links.source_id.in_(sealed["source_id"].tolist()))
-    rows = connection.execute(select(*columns).where(links.child_id.in_(theirs)).distinct()).all()
-    frame = pd.DataFrame(rows, columns=["source", "source_id", "child_id"], dtype="str")
+    query = select(*columns).where(links.child_id.in_(theirs)).distinct()
+    frame = read_frame(connection, query, ["source", "source_id", "child_id"]).astype("str")
     return sealed, sealed_children(frame, sealed)
 
 
@@ -120,17 +120,15 @@ def read_nightly(connection: Connection, name: str, night: date) -> pd.DataFrame
     """A table that is written whole each night, with proper types."""
     table, columns = t.nightly_tables[name], t.NIGHTLY[name]
     query = select(*(table.c[column] for column in columns)).where(table.c.night == night).order_by(table.c.id)
-    return typed(pd.DataFrame(connection.execute(query).all(), columns=list(columns)), columns)
+    return typed(read_frame(connection, query, columns), columns)
 
 
 def kpi_trend(connection: Connection) -> pd.DataFrame:
     """Every night's figures, oldest first."""
     table = t.nightly_tables["kpi_values"]
     columns = ["code", "line", "value", "numerator", "denominator"]
-    rows = connection.execute(
-        select(table.c.night, *(table.c[c] for c in columns)).order_by(table.c.night, table.c.id)
-    ).all()
-    frame = pd.DataFrame(rows, columns=["as_of", *columns])
+    query = select(table.c.night, *(table.c[c] for c in columns)).order_by(table.c.night, table.c.id)
+    frame = read_frame(connection, query, ["as_of", *columns])
     return frame.assign(as_of=pd.to_datetime(frame["as_of"]))
 
 
@@ -138,7 +136,7 @@ def link_trend(connection: Connection) -> pd.DataFrame:
     """How well every night linked, oldest first: as_of, measure, group, count, of, rate."""
     table, columns = t.nightly_tables["link_quality"], {"night": "date", **t.NIGHTLY["link_quality"]}
     query = select(*(table.c[name] for name in columns)).order_by(table.c.night, table.c.id)
-    frame = typed(pd.DataFrame(connection.execute(query).all(), columns=list(columns)), columns)
+    frame = typed(read_frame(connection, query, columns), columns)
     return frame.rename(columns={"night": "as_of"})
 
 

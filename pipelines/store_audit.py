@@ -11,6 +11,7 @@ from sqlalchemy import Connection, insert, select
 from config.errors import ConfigurationError
 from pipelines import tables as t
 from pipelines.audit import RESULT_COLUMNS, audited_children, standing
+from pipelines.database import read_frame
 from pipelines.history import shown
 from pipelines.store import Store
 
@@ -40,19 +41,17 @@ def add_results(store: Store, results: pd.DataFrame, file: str, who: str, at: da
 def read_samples(store: Store) -> pd.DataFrame:
     """Every sample, newest first."""
     table = t.audit_samples
+    query = select(*(table.c[name] for name in SAMPLE_COLUMNS)).order_by(table.c.at.desc(), table.c.sample_id)
     with store.reading() as connection:
-        rows = connection.execute(
-            select(*(table.c[name] for name in SAMPLE_COLUMNS)).order_by(table.c.at.desc(), table.c.sample_id)
-        ).all()
-    return pd.DataFrame(rows, columns=list(SAMPLE_COLUMNS))
+        return read_frame(connection, query, SAMPLE_COLUMNS)
 
 
 def read_audits(connection: Connection, until: date | None = None) -> tuple[pd.DataFrame, pd.DataFrame]:
     """The items of all samples and all results (by the end of the day `until`), without what an adoption closed."""
     items, results = t.audit_items, t.audit_results
-    of_items = pd.DataFrame(connection.execute(select(*(items.c[name] for name in _ITEMS))).all(), columns=_ITEMS)
+    of_items = read_frame(connection, select(*(items.c[name] for name in _ITEMS)), _ITEMS)
     query = select(*(results.c[name] for name in RESULT_COLUMNS)).order_by(results.c.id)
-    of_results = pd.DataFrame(connection.execute(query).all(), columns=list(RESULT_COLUMNS))
+    of_results = read_frame(connection, query, RESULT_COLUMNS)
     of_results["at"] = pd.to_datetime(of_results["at"], utc=True)
     if until is not None:
         of_results = of_results[of_results["at"] < pd.Timestamp(until, tz="UTC") + pd.Timedelta(days=1)]

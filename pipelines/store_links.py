@@ -11,6 +11,7 @@ from sqlalchemy import Connection, func, insert, select
 from config.errors import ConfigurationError
 from pipelines import tables as t
 from pipelines.acts import OF_PEOPLE
+from pipelines.database import read_frame
 from pipelines.decisions import (
     DECISION_COLUMNS,
     PAIR,
@@ -37,7 +38,7 @@ def read_decisions(connection: Connection, until: date | None = None) -> pd.Data
     query = select(*(table.c[name] for name in DECISION_COLUMNS)).order_by(table.c.id)
     if until is not None:
         query = query.where(table.c.night.is_(None) | (table.c.night <= until))
-    frame = pd.DataFrame(connection.execute(query).all(), columns=list(DECISION_COLUMNS))
+    frame = read_frame(connection, query, DECISION_COLUMNS)
     texts = [*PAIR, "answer", "reason", "who", "basis", "place"]
     frame = frame.astype(dict.fromkeys(texts, "str") | {"id": "int64", "undoes": "Int64"})
     frame = frame.assign(
@@ -53,7 +54,7 @@ def read_link_events(connection: Connection, until: date | None = None) -> pd.Da
     query = select(*(table.c[name] for name in names)).order_by(table.c.night, table.c.id)
     if until is not None:
         query = query.where(table.c.night < until)
-    frame = pd.DataFrame(connection.execute(query).all(), columns=names)
+    frame = read_frame(connection, query, names)
     texts = [name for name in LINK_EVENT_COLUMNS if name != "decision_id"]
     frame = frame.astype(dict.fromkeys(texts, "str") | {"decision_id": "Int64"})
     return frame.assign(night=pd.to_datetime(frame["night"]).astype("datetime64[us]"))
@@ -224,9 +225,7 @@ def link_spells(store: Store, children: set[str]) -> pd.DataFrame:
     names = ["source", "source_id", "child_id", "how", "known_from", "known_to"]
     query = select(*(table.c[name] for name in names)).where(table.c.child_id.in_(sorted(children)))
     with store.reading() as connection:
-        frame = pd.DataFrame(
-            connection.execute(query.order_by(table.c.known_from, table.c.source)).all(), columns=names
-        )
+        frame = read_frame(connection, query.order_by(table.c.known_from, table.c.source), names)
         frame = shown(connection, frame.astype(dict.fromkeys(names[:4], "str")))
     for name in names[4:]:
         frame[name] = pd.to_datetime(frame[name]).astype("datetime64[us]")

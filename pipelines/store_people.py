@@ -25,6 +25,7 @@ from pipelines.acts import (
     last_act,
     standing,
 )
+from pipelines.database import read_frame
 from pipelines.explain import RULE, explanations, records_of
 from pipelines.history import ever_known, read_known, shown
 from pipelines.inherit import as_followed
@@ -52,7 +53,7 @@ def read_events(
         query = query.where(events.c.exception_id.in_([exception_id, *former]))
     if kinds:
         query = query.where(events.c.event.in_(kinds))
-    frame = pd.DataFrame(connection.execute(query).all(), columns=list(EVENT_COLUMNS))
+    frame = read_frame(connection, query, EVENT_COLUMNS)
     texts = ["exception_id", "event", "value", "reason", "who", "place"]
     frame = frame.astype(dict.fromkeys(texts, "str") | {"id": "int64"})
     if not is_own:
@@ -131,8 +132,7 @@ def first_seen(store: Store) -> pd.Series:
     newest = select(func.max(exceptions.id)).group_by(exceptions.exception_id)
     query = select(exceptions.exception_id, exceptions.first_seen_on).where(exceptions.id.in_(newest))
     with store.reading() as connection:
-        rows = connection.execute(query).all()
-    frame = pd.DataFrame(rows, columns=["exception_id", "on"])
+        frame = read_frame(connection, query, ["exception_id", "on"])
     return pd.to_datetime(frame.set_index("exception_id")["on"])
 
 
@@ -142,8 +142,8 @@ def records_ever(store: Store, child_id: str) -> pd.DataFrame:
     columns = ["source", "source_id", "child_id", "how", "known_from", "known_to"]
     query = select(*(links[name] for name in columns)).where(links.child_id == child_id)
     with store.reading() as connection:
-        rows = connection.execute(query.order_by(links.known_from, links.source, links.source_id)).all()
-        frame = shown(connection, pd.DataFrame(rows, columns=columns))
+        query = query.order_by(links.known_from, links.source, links.source_id)
+        frame = shown(connection, read_frame(connection, query, columns))
     return frame.assign(**{name: pd.to_datetime(frame[name]) for name in ("known_from", "known_to")})
 
 

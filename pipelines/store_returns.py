@@ -14,7 +14,7 @@ from outputs.exceptions_workbook import COLUMNS
 from outputs.protect import RESTRICTED, TELLING_RULES, restricted_children
 from pipelines import tables as t
 from pipelines.acts import OF_PEOPLE, UNDONE, taken_back
-from pipelines.database import lock
+from pipelines.database import lock, read_frame
 from pipelines.handed_out import read_back
 from pipelines.history import read_known, shown
 from pipelines.inherit import as_followed
@@ -63,7 +63,7 @@ def _standing(connection: Connection, exceptions: pd.DataFrame, night: date) -> 
         t.returned_files, files.id == cells.file_id
     )
     names = ["handout", "key", "field", "value_hash", "who", "act"]
-    taken = pd.DataFrame(connection.execute(query).all(), columns=names)
+    taken = read_frame(connection, query, names)
     taken = taken[~taken["act"].isin(taken_back(events))]
     taken = taken.assign(key=as_followed(taken["key"], read_known(connection, "followed_exceptions", night)))
     return what_stands(events, exceptions, pd.Timestamp(night)), taken
@@ -124,13 +124,12 @@ def take_back_file(store: Store, file: str, who: str, at: datetime) -> int:
     with store.writing() as connection:
         lock(connection)
         newest = select(func.max(files.c.id)).where(files.c.file == file, files.c.id.in_(select(cells.c.file_id)))
-        acts = pd.DataFrame(
-            connection.execute(
-                select(cells.c.act, cells.c.key).where(
-                    cells.c.file_id == newest.scalar_subquery(), cells.c.act.is_not(None)
-                )
-            ).all(),
-            columns=["act", "key"],
+        acts = read_frame(
+            connection,
+            select(cells.c.act, cells.c.key).where(
+                cells.c.file_id == newest.scalar_subquery(), cells.c.act.is_not(None)
+            ),
+            ["act", "key"],
         ).drop_duplicates("act")
         acts = acts[~acts["act"].isin(taken_back(read_events(connection, kinds=OF_PEOPLE)))]
         if acts.empty:

@@ -15,7 +15,7 @@ from config.errors import StoreError
 from config.signoff import SignoffRules
 from pipelines import tables as t
 from pipelines.chain import Record, next_record, receipt_name, receipt_text
-from pipelines.database import lock
+from pipelines.database import lock, read_frame
 from pipelines.freezing import ROW_COLUMNS
 from pipelines.store import Store
 
@@ -89,7 +89,7 @@ def read_rows(connection: Connection, period: str, version: int) -> pd.DataFrame
     """The rows of a freeze as they are kept; key and content are missing where a row was erased."""
     table = t.signoff_rows
     query = select(*(table.c[name] for name in ROW_COLUMNS)).where(table.c.period == period, table.c.version == version)
-    frame = pd.DataFrame(connection.execute(query.order_by(table.c.id)).all(), columns=list(ROW_COLUMNS))
+    frame = read_frame(connection, query.order_by(table.c.id), ROW_COLUMNS)
     return frame.astype("str")
 
 
@@ -97,9 +97,8 @@ def erase_rows(connection: Connection, child_id: str) -> pd.DataFrame:
     """Take the content and the key of a child's frozen rows away, in every month; gives their ``part`` and ``hash``."""
     table = t.signoff_rows
     named = table.c.content.like(f'%"child_id":"{child_id}"%')
-    frame = pd.DataFrame(
-        connection.execute(select(table.c.part, table.c.hash).where(named).order_by(table.c.id)).all(),
-        columns=["part", "hash"],
+    frame = read_frame(
+        connection, select(table.c.part, table.c.hash).where(named).order_by(table.c.id), ["part", "hash"]
     )
     connection.execute(update(table).where(named).values(content=None, key=None))
     return frame
@@ -166,6 +165,5 @@ def as_utc(moment: datetime) -> datetime:
 def feed_acceptances(connection: Connection) -> pd.DataFrame:
     """Which gated files people let through: system, feed, sha256, who, at and reason, oldest first."""
     table, names = t.feed_acceptances, ["system", "feed", "sha256", "who", "at", "reason"]
-    rows = connection.execute(select(*(table.c[name] for name in names)).order_by(table.c.id)).all()
-    frame = pd.DataFrame(rows, columns=names)
+    frame = read_frame(connection, select(*(table.c[name] for name in names)).order_by(table.c.id), names)
     return frame.assign(at=pd.to_datetime(frame["at"], utc=True))

@@ -11,6 +11,7 @@ from sqlalchemy import Connection, func, select
 from pipelines import tables as t
 from pipelines.acts import ACTS, CLAIMED, UNDONE, standing
 from pipelines.claims import told
+from pipelines.database import read_frame
 from pipelines.history import typed
 from pipelines.store import Store
 from pipelines.store_people import read_events
@@ -25,7 +26,7 @@ def rules_before(connection: Connection, night: date) -> pd.DataFrame:
     query = select(*(results.c[name] for name in names)).join(
         last, (last.c.rule == results.c.rule) & (last.c.night == results.c.night)
     )
-    frame = pd.DataFrame(connection.execute(query).all(), columns=names)
+    frame = read_frame(connection, query, names)
     return typed(frame, {name: t.NIGHTLY["rule_results"][name] for name in names})
 
 
@@ -34,7 +35,7 @@ def volumes(store: Store) -> pd.DataFrame:
     table, columns = t.nightly_tables["exception_volume"], {"night": "date", **t.NIGHTLY["exception_volume"]}
     with store.reading() as connection:
         query = select(*(table.c[name] for name in columns)).order_by(table.c.night, table.c.id)
-        return typed(pd.DataFrame(connection.execute(query).all(), columns=list(columns)), columns)
+        return typed(read_frame(connection, query, columns), columns)
 
 
 def with_acts(connection: Connection, exceptions: pd.DataFrame, night: date) -> pd.DataFrame:
@@ -55,7 +56,7 @@ def with_acts(connection: Connection, exceptions: pd.DataFrame, night: date) -> 
         query = select(*(spell[name] for name in columns)).where(
             spell.exception_id.in_(claimed[start : start + _AT_ONCE])
         )
-        rows += connection.execute(query).all()
+        rows += map(tuple, connection.execute(query))
     spells = typed(pd.DataFrame(rows, columns=list(columns)), columns)
     complete = select(t.runs.c.as_of).where(t.runs.c.status == "complete", t.runs.c.as_of <= night)
     nights = pd.to_datetime(pd.Series(connection.scalars(complete).all(), dtype="datetime64[us]"))
