@@ -49,7 +49,7 @@ class Rule:
     scope: str | None
     fields: tuple[str, ...]
     needs: tuple[str, ...]
-    carried: str | None
+    carried: tuple[str, str] | None
     detail: str
     thing: str | None
     record: str | None
@@ -94,7 +94,7 @@ def rule(
     scope: str | None = None,
     fields: tuple[str, ...] = (),
     needs: tuple[str, ...] = (),
-    carried: str | None = None,
+    carried: tuple[str, str] | None = None,
     detail: str = "",
     thing: str | None = None,
     record: str | None = None,
@@ -109,7 +109,7 @@ def rule(
     """Declare a rule.
 
     `uses` are the canonical tables it rests on; `scope` a flag column of the table it looks at: the denominator; `needs` columns
-    without which a row cannot be judged; `carried` a column that at least one row must have for the rule to be evaluated at all;
+    without which a row cannot be judged; `carried` a column that at least one row must have for the rule to be evaluated at all, and what it holds in words;
     `detail` the evidence, a template over the row's columns; `thing` the column that tells two faults of one child apart (the row's own
     key unless said); `record` the system whose person record is at fault where rows do not say; `names_place` whether the evidence
     tells where a child is, and must be hidden for a restricted one; `since` the date column from which the duty has been overdue, plus the
@@ -211,9 +211,9 @@ def _run(declared: Rule, context: Context) -> tuple[dict[str, Any], pd.DataFrame
     absent = [name for name in declared.uses if context.states.get(name, "none") == "none"]
     if subject is None or absent:
         names = ", ".join(absent) or declared.looks_at
-        return nothing | {"reason": f"no accepted copy of {names}"}, None
-    if declared.carried and not subject[declared.carried].notna().any():
-        return nothing | {"reason": f"no extract carries {declared.carried}"}, None
+        return nothing | {"reason": f"no accepted copy of {names.replace('_', ' ')}"}, None
+    if declared.carried and not subject[declared.carried[0]].notna().any():
+        return nothing | {"reason": f"no extract carries {declared.carried[1]}"}, None
     scope = _scope(subject, declared)
     unknown = (
         subject[list(declared.needs)].isna().any(axis=1) & scope

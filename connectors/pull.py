@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import csv
 import datetime as dt
+import logging
 import os
 import sys
 from collections.abc import Iterable
@@ -25,6 +26,7 @@ from config.errors import ConfigurationError, ExtractError, FeedRefusedError
 from config.profiles import Feed, Profile, Where
 
 _CHUNK = 1 << 20
+log = logging.getLogger("ehcp.pull")
 
 
 @dataclass(frozen=True)
@@ -158,7 +160,7 @@ def _utc(moment: dt.datetime) -> dt.datetime:
 
 
 def _list_folder(folder: Path) -> list[_Found] | str:
-    """The files of a folder, or in words why there are none to list."""
+    """The files of a folder, or in words why there are none to list. The words are for everybody's pages: where the folder is stands in the log."""
     found = []
     try:
         for path in sorted(folder.iterdir()):
@@ -170,9 +172,11 @@ def _list_folder(folder: Path) -> list[_Found] | str:
                 changed = dt.datetime.fromtimestamp(stat.st_mtime, dt.UTC)
                 found.append(_Found(path.name, str(path), changed, stat.st_size))
     except FileNotFoundError:
-        return f"the folder {folder} does not exist"
+        log.warning("the folder %s does not exist", folder)
+        return "its folder of extracts does not exist"
     except OSError as problem:
-        return f"the folder {folder} cannot be listed: {problem.strerror or problem}"
+        log.warning("the folder %s cannot be listed: %s", folder, problem.strerror or problem)
+        return f"its folder of extracts cannot be listed: {problem.strerror or type(problem).__name__}"
     return found
 
 
@@ -184,9 +188,11 @@ def _list_place(profile: Profile, base: Path | None, environ: dict[str, str] | N
     try:
         entries = filesystem.ls(folder, detail=True, refresh=True) if filesystem.exists(folder) else None
     except _unreachable() as problem:
-        return f"{place_of(profile)} cannot be reached: {type(problem).__name__}"
+        log.warning("%s cannot be reached: %s", place_of(profile), type(problem).__name__)
+        return f"the place of its extracts cannot be reached: {type(problem).__name__}"
     if entries is None:
-        return f"{place_of(profile)} does not exist"
+        log.warning("%s does not exist", place_of(profile))
+        return "the place of its extracts does not exist"
     return [
         _Found(entry["name"].rpartition("/")[2], entry["name"], _modified(filesystem, entry), entry.get("size"))
         for entry in entries
@@ -237,8 +243,9 @@ def _filesystem(profile: Profile, environ: dict[str, str] | None) -> tuple[Any, 
             "Correct the address; some kinds need a package (SFTP: paramiko, S3: s3fs) in this environment.",
         ) from problem
     except _unreachable() as problem:
+        log.warning("%s cannot be reached: %s", place_of(profile), type(problem).__name__)
         raise ExtractError(
-            f"{place_of(profile)} cannot be reached: {type(problem).__name__}.",
+            f"the place of the extracts of {profile.system} cannot be reached: {type(problem).__name__}.",
             "Look whether the server and the network are up and the account is right; the next run tries again.",
         ) from problem
 
@@ -276,8 +283,9 @@ def fetch(arrival: Arrival, profile: Profile, folder: Path, environ: dict[str, s
             copied = _copy(source, copy, feed, target.name)
     except _unreachable() as problem:
         part.unlink(missing_ok=True)
+        log.warning("%s could not be fetched from %s", target.name, place_of(profile))
         raise ExtractError(
-            f"{target.name} could not be fetched from {place_of(profile)}: {type(problem).__name__}.",
+            f"{target.name} could not be fetched: {type(problem).__name__}.",
             "Look whether the server and the network are up; nothing was kept of it, and the next run tries again.",
         ) from problem
     except FeedRefusedError:

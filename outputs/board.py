@@ -188,10 +188,10 @@ def _tiles(rows: Rows, whereabouts: dict[str, Any], overdue: Rows, plans: int) -
 def _concerns(now: pd.DataFrame, register: pd.DataFrame) -> Rows:
     """The lists that the staff work through, the longest first: how many children are on each. They overlap and add up to nothing.
 
-    Who awaits with nothing in place, and whose plan was late without an exception, is told by the figures alone: with their other part each adds
+    Who awaits, with nothing or an interim placement, and whose plan was late without an exception, is told by the figures alone: with their other part each adds
     up to a total that is shown.
     """
-    told_alone = ("nothing-in-place", "issued-late")
+    told_alone = ("nothing-in-place", "interim-placement", "issued-late")
     lists = [shown for shown in lists_of(now, register, 0) if shown.children and shown.key not in told_alone]
     return [
         {"name": shown.title, "about": shown.intro, "words": in_words(shown.children), "number": shown.children}

@@ -13,6 +13,7 @@ import pandas as pd
 
 from outputs import charts
 from outputs.about import About
+from outputs.page_behind import advice_due, advice_list, audited_list, settings_away
 from outputs.page_figures import (
     NOT_SHOWN,
     awaiting_by_days,
@@ -64,6 +65,7 @@ def write_report(
     beside: Beside = _ALONE,
     linking: dict[str, Any] | None = None,
     rules: pd.DataFrame | None = None,
+    audits: pd.DataFrame | None = None,
 ) -> None:
     """Write the page of a night, for the council's own staff: children by id, with the lists behind the figures.
 
@@ -73,7 +75,7 @@ def write_report(
     (`outputs.page_kpis`); `teams` the social care team of each child, by child id; `volume` how many exceptions came
     and went (`pipelines.volume`); `notified` the lines of the notification lists; `beside` the files that the page leads
     to; `linking` how well records were linked (`outputs.linking.linking_of`); `rules` what became of each rule
-    (`pipelines.catalogues.checked`). Every frame may be empty. Raises OSError where the file cannot be written.
+    (`pipelines.catalogues.checked`); `audits` which children's plans were audited (`outputs.page_behind.audited_list`). Every frame may be empty. Raises OSError where the file cannot be written.
     """
     as_of = pd.Timestamp(about.as_of)
     exceptions = mask_restricted(exceptions, register)
@@ -88,7 +90,8 @@ def write_report(
     rows = kpi_rows(figures, trend, as_of, comparators=comparators)
     team = register["child_id"].map(teams) if teams is not None else pd.Series(pd.NA, register.index, dtype="object")
     facts = register.assign(team=team.mask(restricted_children(register), NOT_SHOWN))
-    advice = _advice_due(notified, as_of)
+    late_advice = advice_due(notified, as_of)
+    advice = set(late_advice["child_id"])
     write_page(
         path,
         "report.html.j2",
@@ -99,7 +102,12 @@ def write_report(
         whereabouts=whereabouts_of(figures, now, register, active, about),
         kpis=[row for row in rows if row["code"] != SOURCES],
         systems=systems_of(rows, health),
-        lists=lists_of(now, facts, _MOST),
+        lists=[
+            *lists_of(now, facts, _MOST),
+            advice_list(late_advice, facts, as_of, _MOST),
+            audited_list(audits, facts, as_of, _MOST),
+        ],
+        settings_away=settings_away(active),
         news_parts={name: told for name, told in TOLD.items() if volume is not None or name in _NEWS_ALONE},
         to_shadow="" if volume is None else to_shadow(volume),
         news=since_yesterday(exceptions) if volume is None else by_severity(volume),
@@ -168,13 +176,6 @@ def whereabouts_of(
         "in_assessment": listed.children - counted,
         "list": listed,
     }
-
-
-def _advice_due(notified: pd.DataFrame | None, as_of: pd.Timestamp) -> set[str]:
-    """The children in assessment whose advice should be in."""
-    if notified is None:
-        return set()
-    return set(notified.loc[(notified["list"] == "advice due") & (notified["due_on"] < as_of), "child_id"])
 
 
 def _new_critical(now: pd.DataFrame, register: pd.DataFrame) -> Shown:

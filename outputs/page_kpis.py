@@ -26,14 +26,16 @@ LISTS = {
     "K07": "nothing-in-place",
     "K08": "who",
     "K09": "record-faults",
+    "K10": "audited",
     "K11": "issued-late",
     "K12": "assessments",
     "K13": "decisions",
     "K14": "decisions",
     "K15": "transfers",
+    "K16": "settings-away",
     "K18": "placements",
 }
-_LINE_LISTS = {"recorded_only": "recorded-only"}
+_LINE_LISTS = {"recorded_only": "recorded-only", "interim": "interim-placement"}
 _SPANS = (("previous", "the night before"), ("month", "last month"), ("quarter", "last quarter"))
 
 

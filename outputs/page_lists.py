@@ -147,6 +147,12 @@ _LISTS: tuple[tuple[str, str, str, tuple[str, ...]], ...] = (
         ("AW01",),
     ),
     (
+        "interim-placement",
+        "Awaiting, with an interim placement",
+        "Awaiting another setting than the one where they are.",
+        ("AW02",),
+    ),
+    (
         "no-education",
         "Of school age, in no education",
         "No open placement, home education or section 61 arrangement is recorded. Who is also marked as awaiting is counted there as well.",

@@ -116,7 +116,7 @@ def glance(
             "number": whole(len(advice)),
             "label": "assessments past their date for advice",
             "note": "when it came in is in no extract",
-            "to": "overdue",
+            "to": "advice",
             "css": "bad" if advice else "good",
         },
     ]

@@ -95,22 +95,29 @@ def standing(results: pd.DataFrame) -> pd.DataFrame:
 
 
 def audited_children(sampled: pd.DataFrame, results: pd.DataFrame) -> pd.DataFrame:
-    """The children of whom every field of a sample has a result: child_id, sample_id, audited_on (the last of them), is_accurate.
+    """The children of whom every field of a sample has a result: child_id, sample_id, audited_on (the last of them), is_accurate, found (what was
+    wrong or not on file, in words; empty where nothing was).
 
     `sampled` are the items of the samples (sample_id, child_id, field), `results` as `standing` gives them. Accurate: nothing wrong, and nothing not on
     file. The newest audit of a child stands.
     """
     keys = ["sample_id", "child_id", "field"]
     both = sampled[keys].merge(results[[*keys, "result", "at"]], on=keys, how="left")
-    of_child = both.assign(told=both["result"].notna(), right=both["result"].isin([ACCURATE, NOT_APPLICABLE]))
+    right = both["result"].isin([ACCURATE, NOT_APPLICABLE])
+    titles = both["field"].map({audited.field: audited.title for audited in FIELDS}).fillna(both["field"])
+    said = (titles + " (" + both["result"].str.lower() + ")").where(~right & both["result"].notna(), "")
+    of_child = both.assign(told=both["result"].notna(), right=right, said=said)
     found = of_child.groupby(["sample_id", "child_id"], as_index=False).agg(
-        told=("told", "all"), is_accurate=("right", "all"), at=("at", "max")
+        told=("told", "all"),
+        is_accurate=("right", "all"),
+        at=("at", "max"),
+        found=("said", lambda parts: "; ".join(filter(None, parts))),
     )
     done = found[found["told"]].sort_values("at").drop_duplicates("child_id", keep="last")
     audited_on = pd.to_datetime(done["at"], utc=True).dt.tz_localize(None).dt.normalize().astype("datetime64[us]")
-    return done.assign(audited_on=audited_on)[["child_id", "sample_id", "audited_on", "is_accurate"]].reset_index(
-        drop=True
-    )
+    return done.assign(audited_on=audited_on)[
+        ["child_id", "sample_id", "audited_on", "is_accurate", "found"]
+    ].reset_index(drop=True)
 
 
 def by_field(results: pd.DataFrame) -> pd.DataFrame:

@@ -43,7 +43,8 @@ class Published:
 
     `register` is the published one; `exceptions` carry their ages; `volume` is `volume.volume`'s, `breakdowns` `kpi_breakdowns.broken_down`'s,
     `teams` the social care team by child id, `notified` the lines of the notification lists, `results` what became of each rule, `star` the tables for BI by name, `linking` how well the night
-    linked beside the one before, `link_trend` how earlier nights did, `got_worse` what is told of that.
+    linked beside the one before, `link_trend` how earlier nights did, `got_worse` what is told of that, `audits` whose plans were
+    audited (`audit.audited_children`).
     """
 
     ingested: Ingested
@@ -60,6 +61,7 @@ class Published:
     linking: pd.DataFrame
     link_trend: pd.DataFrame
     got_worse: list[str]
+    audits: pd.DataFrame
 
 
 def write_outputs(folder: Path, settings: Settings, night: Any, published: Published, now: datetime) -> None:
@@ -127,6 +129,7 @@ def write_outputs(folder: Path, settings: Settings, night: Any, published: Publi
         _beside(folder, owners, teams),
         linking_of(*linking, pd.Timestamp(night.night), published.got_worse),
         rules,
+        published.audits,
     )
 
 

@@ -280,6 +280,7 @@ def _one_night(
                 beside(quality, earlier_links),
                 earlier_links,
                 got_worse,
+                frames["audits"],
             )
             write_outputs(folder, settings, night, published, now)
         hand_out_review(settings, night, linkage, ingested.tables["people"], known.decisions, public_register, now)

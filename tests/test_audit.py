@@ -64,6 +64,11 @@ def test_a_child_is_audited_when_every_field_is(given: list, audited: set[str], 
     found = audited_children(SAMPLED, standing(results(*given)))
     assert set(found["child_id"]) == audited
     assert set(found.loc[found["is_accurate"], "child_id"]) == accurate
+    said = {"Plan: date issued (wrong)", "Plan: date issued (not on file)"}
+    assert all(
+        (text == "") if right else text in said
+        for right, text in zip(found["is_accurate"], found["found"], strict=True)
+    )
 
 
 def test_what_is_wrong_most_comes_first_and_months_add_up() -> None:

@@ -130,7 +130,10 @@ def test_every_rule_says_what_it_looked_at_and_why_it_was_not_evaluated(council)
     settings, _, results = council
     told = rules_checked(Store(settings)).set_index("rule")
     assert set(told.index) == set(catalogue())
-    assert told.loc["RV07", ["state", "reason"]].tolist() == ["not_evaluated", "no extract carries recorded_due_on"]
+    assert told.loc["RV07", ["state", "reason"]].tolist() == [
+        "not_evaluated",
+        "no extract carries a recorded date of the next review",
+    ]
     evaluated = told[told["state"] != "not_evaluated"]
     assert (
         (evaluated["looked_at"] >= evaluated["found"]).all()
@@ -139,10 +142,10 @@ def test_every_rule_says_what_it_looked_at_and_why_it_was_not_evaluated(council)
     )
     sheet = openpyxl.load_workbook(results[-1].outputs / "exceptions.xlsx", read_only=True)["Rules"]
     rows = {row[0]: row for row in sheet.iter_rows(values_only=True)}
-    assert rows["RV07"][3:] == ("Not evaluated", 0, 0, 0, "no extract carries recorded_due_on")
+    assert rows["RV07"][3:] == ("Not evaluated", 0, 0, 0, "no extract carries a recorded date of the next review")
     assert rows["WH01"][3:5] == ("Checked", told.loc["WH01", "looked_at"]) and len(rows) == len(told) + 1
     page = (results[-1].outputs / "report.html").read_text(encoding="utf-8")
-    assert "no extract carries recorded_due_on" in page
+    assert "no extract carries a recorded date of the next review" in page
 
 
 @pytest.mark.parametrize("place", range(4))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import logging
 import re
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 from urllib.parse import unquote
@@ -14,9 +15,15 @@ import pandas as pd
 import pytest
 from click.testing import CliRunner
 from pypdf import PdfReader
+from test_outputs_frames import AS_OF, about, exceptions, feeds, health, kpis, register, trend
 
 from config.settings import Settings, load_settings
+from outputs.board import for_board, write_board_page
+from outputs.board_pack import write_board_pack
+from outputs.figures import night_before
+from outputs.page import write_report
 from outputs.page_kpis import kept_back
+from outputs.workbooks import write_kpis
 from pipelines.answers import kpis_as_of
 from pipelines.answers_figures import figures_by, figures_in_doubt
 from pipelines.answers_notified import notifications_as_of
@@ -143,6 +150,7 @@ def test_what_is_overdue_and_who_is_in_no_education_are_the_same_on_tiles_in_tab
     children = pd.read_parquet(outputs / "bi" / "children.parquet").query("has_active_plan")
     lines = notifications_as_of(Store(settings))
     advice = lines[(lines["team"] == "SEN casework") & (lines["list"] == "advice due") & (lines["days_left"] < 0)]
+    assert lists.get("Advice that should be in", 0) == tiles["assessments past their date for advice"]
     by_team = [int(children[name].sum()) for name in ("is_review_overdue", "is_visit_overdue")] + [len(advice)]
     teams = text[text.index('<section id="overdue"') :]
     assert of_page(teams[: teams.index("</table>")] + "</section>", "overdue")["All"] == by_team
@@ -155,6 +163,9 @@ def test_what_is_overdue_and_who_is_in_no_education_are_the_same_on_tiles_in_tab
     assert tiles["of school age, in no education"] == lists["Of school age, in no education"] == idle > 0
     nothing = int((children["awaiting"] == "nothing_in_place").sum())
     assert tiles["awaiting, with nothing in place"] == lists["Awaiting, with nothing in place"] == nothing > 0
+    interim = int((children["awaiting"] == "interim").sum())
+    assert of_page(text, "awaiting")["All"] == [nothing, interim, nothing + interim]
+    assert lists.get("Awaiting, with an interim placement", 0) == interim
     owners = teams[teams.index("By who has to see to it") :]
     owners = of_page('<section id="overdue">' + owners, "overdue")
     env = {"EHCP_DATA": str(settings.data_dir)}
@@ -174,6 +185,61 @@ def test_what_is_overdue_and_who_is_in_no_education_are_the_same_on_tiles_in_tab
     assert {owner: numbers[4:] for owner, numbers in owners.items() if owner != "All"} == {
         owner: numbers.tolist() for owner, numbers in counted.query("number > 0")[["overdue", "number"]].iterrows()
     }
+
+
+def table_of(text: str, caption: str) -> dict[str, list[int]]:
+    """The numbers of each line of the table under a caption, by its heading."""
+    table = text[text.index(f"<caption>{caption}") :]
+    return of_page('<section id="it">' + table[: table.index("</table>")] + "</section>", "it")
+
+
+def test_those_placed_away_are_the_same_on_the_page_in_the_answer_and_in_the_files(night, figures):
+    settings, outputs, _, _ = night
+    text = (outputs / "report.html").read_text(encoding="utf-8")
+    by_authority = {name: numbers[0] for name, numbers in table_of(text, "In another authority, by which").items()}
+    env = {"EHCP_DATA": str(settings.data_dir)}
+    asked = CliRunner().invoke(main, ["ask", "other-authority", "--by", "authority", "--format", "csv"], env=env)
+    answer = pd.read_csv(io.StringIO(asked.stdout)).set_index("authority")["meets"]
+    assert by_authority.pop("All") == answer["total"] > 0
+    assert by_authority == answer[answer > 0].drop("total").to_dict()
+    away = pd.read_parquet(outputs / "register.parquet").query("active_plan == 'Y' and in_authority == 'N'")
+    assert len(away) == answer["total"]
+    by_setting = {name: numbers[-1] for name, numbers in table_of(text, "Settings in use in other authorities").items()}
+    assert sorted(by_setting.values()) == sorted(away["setting_urn"].value_counts())
+    assert len(by_setting) <= figures.loc[("K16", ""), "not_judged"]
+
+
+def test_a_night_that_was_incomplete_is_told_alike_on_pages_in_the_pack_and_in_the_workbook(tmp_path):
+    last = AS_OF - pd.Timedelta(days=1)
+    came = {
+        "code": "K17",
+        "line": "capita: extracts on time",
+        "title": "Source health",
+        "not_judged": 0,
+        "target": None,
+    }
+    tonight = pd.concat(
+        [kpis(), pd.DataFrame([came | {"numerator": 4, "denominator": 4, "value": 100.0}])], ignore_index=True
+    )
+    earlier = pd.concat(
+        [trend(), pd.DataFrame([came | {"as_of": last, "numerator": 3, "denominator": 4, "value": 75.0}])]
+    )
+    told = replace(about(received=True), night_before=night_before(earlier, AS_OF))
+    board = for_board(tonight, exceptions(), register(), health(), earlier, told)
+    write_report(tmp_path / "report.html", tonight, exceptions(), register(), feeds(), health(), earlier, told)
+    write_board_page(tmp_path / "board.html", board)
+    write_board_pack(tmp_path / "board-pack.pdf", board)
+    write_kpis(tmp_path / "kpis.xlsx", tonight, told, earlier)
+    for path in tmp_path.iterdir():
+        said = re.sub(r"\s+", " ", text_of(path))
+        assert "on the night of 27 October 2026 not everything arrived in time (Capita 3 of 4 extracts)" in said, path
+    page = (tmp_path / "report.html").read_text(encoding="utf-8")
+    assert "<b>27 Oct 2026</b> Capita 3 of 4 extracts" in page and "in time for 1 of the" in page
+    book = openpyxl.load_workbook(tmp_path / "kpis.xlsx", read_only=True)
+    heads = [str(cell) for cell in next(book["Trend"].iter_rows(max_row=1, values_only=True))]
+    assert [head for head in heads if "incomplete" in head] == ["27 Oct 2026\nincomplete"]
+    every = pd.DataFrame(list(book["Every night"].iter_rows(min_row=2, values_only=True)))
+    assert set(every.loc[every[7].notna() & (every[7] != ""), 0]) == {last}
 
 
 def test_the_workbook_and_the_pack_rate_alike(night, figures):

@@ -66,9 +66,10 @@ def test_an_explicit_folder_that_is_not_there_is_told(tmp_path):
     assert "one folder" in told.value.todo or "a folder per system" in told.value.todo
 
 
-def test_a_system_without_its_folder_or_file_is_missing_and_says_why(tmp_path):
+def test_a_system_without_its_folder_or_file_is_missing_and_says_why_and_only_the_log_says_where(tmp_path, caplog):
     (tmp_path / "extracts").mkdir()
-    assert "does not exist" in only(profile(tmp_path), tmp_path / "extracts").why
+    assert only(profile(tmp_path), tmp_path / "extracts").why == "its folder of extracts does not exist"
+    assert f"the folder {tmp_path / 'extracts' / 'casework'} does not exist" in caplog.text
     lay(tmp_path / "extracts" / "casework", name="students.csv")
     arrival = only(profile(tmp_path), tmp_path / "extracts")
     assert (arrival.status, arrival.why) == ("missing", "no file fits pupils*.csv")
@@ -160,7 +161,7 @@ def test_a_far_file_that_changes_while_it_is_fetched_leaves_nothing(tmp_path, me
     with pytest.raises(ExtractError, match="changed while it was fetched"):
         fetch(arrival, found, tmp_path / "work")
     memory.rm("/drop/pupils.csv")
-    with pytest.raises(ExtractError, match="could not be fetched from memory://drop: FileNotFoundError"):
+    with pytest.raises(ExtractError, match="could not be fetched: FileNotFoundError"):
         fetch(arrival, found, tmp_path / "work")
     assert list((tmp_path / "work").iterdir()) == []
 
@@ -181,9 +182,10 @@ def test_lookup_files_of_a_far_place_come_along(tmp_path, memory):
     assert [p.name for p in (tmp_path / "work").iterdir()] == ["lookup_0441_x.csv"]
 
 
-def test_a_far_place_that_is_not_there_makes_the_feed_missing(tmp_path):
+def test_a_far_place_that_is_not_there_makes_the_feed_missing(tmp_path, caplog):
     found = profile(tmp_path, **{"{folder: inbox}": "{url: 'memory://nowhere'}"})
-    assert only(found, None).why == "memory://nowhere does not exist"
+    assert only(found, None).why == "the place of its extracts does not exist"
+    assert "memory://nowhere does not exist" in caplog.text
 
 
 def test_an_address_from_the_environment_and_its_password_stays_out_of_messages(tmp_path):

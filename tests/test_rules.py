@@ -545,7 +545,7 @@ def test_a_rule_without_any_copy_is_not_evaluated():
     result = evaluate(Context({}, {"missing_episodes": "none"}, DAY, LIMITS), {"WH06": rule})
     assert result.findings.empty
     assert result.results.loc[0, "state"] == "not_evaluated"
-    assert "missing_episodes" in result.results.loc[0, "reason"]
+    assert "missing episodes" in result.results.loc[0, "reason"]
 
 
 def test_what_no_extract_carries_is_not_evaluated():
@@ -553,7 +553,7 @@ def test_what_no_extract_carries_is_not_evaluated():
     result = evaluate(
         Context({"reviews": frame}, dict.fromkeys(TABLES, "fresh"), DAY, LIMITS), {"RV07": catalogue()["RV07"]}
     )
-    assert result.results.loc[0, "reason"] == "no extract carries recorded_due_on"
+    assert result.results.loc[0, "reason"] == "no extract carries a recorded date of the next review"
 
 
 def test_a_rule_about_faults_only_counts_what_it_was_asked_of():

@@ -77,21 +77,21 @@ def review_dates_impossible(reviews, as_of):
     return pd.Series(too_early | in_future | (reviews.met_on < reviews.plan_started_on), index=reviews.index)
 
 
-@row_rule("RV07", "Recorded due date differs", severity=INFO, kind=RECORD, carried="recorded_due_on", field="recorded_due_on", needs=("recorded_due_on",),
+@row_rule("RV07", "Recorded due date differs", severity=INFO, kind=RECORD, carried=("recorded_due_on", "a recorded date of the next review"), field="recorded_due_on", needs=("recorded_due_on",),
           todo="Correct the recorded date, or the dates it follows from.", detail="recorded {recorded_due_on}, the rule gives {next_review_due_on}")  # fmt: skip
 def recorded_due_differs(reviews):
     """A next review date recorded in a system is not the one that the rule gives."""
     return reviews.is_latest & reviews.recorded_due_on.notna() & (reviews.recorded_due_on != reviews.next_review_due_on)
 
 
-@row_rule("RV08", "Phase transfer deadline missed", since="phase_due_on", severity=HIGH, basis="SEND Regulations 2014, reg. 18(1)", carried="phase_due_on", field="phase_final_on", needs=("phase_due_on",),
+@row_rule("RV08", "Phase transfer deadline missed", since="phase_due_on", severity=HIGH, basis="SEND Regulations 2014, reg. 18(1)", carried=("phase_due_on", "the deadline of a phase transfer"), field="phase_final_on", needs=("phase_due_on",),
           todo="Name the next setting in a final plan.", detail="due before {phase_due_on}, no final plan")  # fmt: skip
 def phase_deadline_missed(reviews, as_of):
     """Transfers phase in September and no final plan names the school or type by the day before 15 February (31 March into post-16)."""
     return (reviews.phase_due_on <= as_of) & ~(reviews.phase_final_on < reviews.phase_due_on)
 
 
-@row_rule("RV12", "Phase transfer at risk", severity=MEDIUM, basis="SEND Regulations 2014, reg. 18(1)", carried="phase_due_on", field="phase_final_on", needs=("phase_due_on",),
+@row_rule("RV12", "Phase transfer at risk", severity=MEDIUM, basis="SEND Regulations 2014, reg. 18(1)", carried=("phase_due_on", "the deadline of a phase transfer"), field="phase_final_on", needs=("phase_due_on",),
           todo="Name the next setting in a final plan before the deadline.", detail="due before {phase_due_on}, no final plan yet")  # fmt: skip
 def phase_at_risk(reviews, as_of, limits):
     """Transfers phase, no final plan yet, and the deadline is in the next 90 days (set)."""

@@ -9,17 +9,21 @@
   function show() {
     var shown = 0, names = Object.keys(chosen), values = names.map(function (name) { return chosen[name]; }).filter(Boolean), isFiltered = values.length > 0;
     document.querySelectorAll("table[data-list]").forEach(function (table) {
-      var fitting = 0, button = table.parentNode.parentNode.querySelector("button.all");
-      table.querySelectorAll("tr[data-owner]").forEach(function (row) {
-        var fits = names.every(function (name) { return has(row, name); });
-        fitting += fits ? 1 : 0;
-        row.hidden = !fits || (!isFiltered && !open.has(table) && row.classList.contains("more"));
+      var fitting = 0, button = table.parentNode.parentNode.querySelector("button.all"), none = table.querySelector("tr.none-fit");
+      // A list of settings has no owner, team or cohort: the filter passes it by.
+      var isAsked = isFiltered && none !== null;
+      table.querySelectorAll("tbody tr:not(.none-fit)").forEach(function (row) {
+        var fits = !none || names.every(function (name) { return has(row, name); });
+        fitting += none && fits ? 1 : 0;
+        row.hidden = !fits || (!isAsked && !open.has(table) && row.classList.contains("more"));
       });
       shown += fitting;
-      table.querySelector("tr.none-fit").hidden = fitting > 0;
-      table.querySelector(".fitting").textContent = isFiltered ? " " + fitting + " fit the filter: " + values.join(", ") + "." : "";
+      if (none) {
+        none.hidden = fitting > 0;
+        table.querySelector(".fitting").textContent = isAsked ? " " + fitting + " fit the filter: " + values.join(", ") + "." : "";
+      }
       if (button) {
-        button.hidden = isFiltered;
+        button.hidden = isAsked;
         button.textContent = open.has(table) ? "Show the first " + button.dataset.top : "Show all " + button.dataset.all;
         button.setAttribute("aria-expanded", String(open.has(table)));
       }
@@ -30,7 +34,7 @@
     var seen = {}, wrap = document.createElement("label"), select = document.createElement("select");
     rows.forEach(function (row) { row.dataset[name].split("|").forEach(function (value) { seen[value] = true; }); });
     wrap.textContent = label; select.add(new Option("All", ""));
-    (order || Object.keys(seen).sort()).forEach(function (value) { if (seen[value]) select.add(new Option(value, value)); });
+    (order || Object.keys(seen).sort()).forEach(function (value) { if (value && seen[value]) select.add(new Option(value, value)); });
     select.addEventListener("change", function () { chosen[name] = select.value; show(); });
     wrap.appendChild(select); box.appendChild(wrap); selects[name] = select;
   }
