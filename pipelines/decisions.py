@@ -47,7 +47,8 @@ def ordered(pairs: pd.DataFrame) -> pd.DataFrame:
 
 def pair_key(pairs: pd.DataFrame) -> pd.Series:
     """One text a pair, to look pairs up by."""
-    return pairs[PAIR].astype("str").agg("\t".join, axis=1) if len(pairs) else pd.Series(dtype="str")
+    first, *others = (pairs[name].astype("str") for name in PAIR)
+    return first.str.cat(others, sep="\t")
 
 
 def standing(decisions: pd.DataFrame) -> pd.DataFrame:

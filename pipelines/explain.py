@@ -18,10 +18,10 @@ SYSTEMS = ("synergy", "liquidlogic", "capita")
 def records_of(register: pd.DataFrame) -> pd.Series:
     """By child_id, the short hashes of the child's record numbers: what an explanation rests on, without the numbers."""
     numbers = register.drop_duplicates("child_id").set_index("child_id")[[f"{system}_id" for system in SYSTEMS]]
-    marks = pd.DataFrame(
-        {name: resting_on(name + " " + column.astype("str")).str[:8].where(column.notna(), "") for name, column in numbers.items()}
+    first, *others = (
+        resting_on(name + " " + column.astype("str")).str[:8].where(column.notna(), "") for name, column in numbers.items()
     )  # fmt: skip
-    return marks.agg(" ".join, axis=1).str.split().str.join(" ").astype("str")
+    return first.str.cat(others, sep=" ").str.split().str.join(" ").astype("str")
 
 
 def explanations(events: pd.DataFrame) -> pd.DataFrame:
