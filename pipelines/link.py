@@ -104,8 +104,14 @@ def link_people(
 
 
 def _twins(records: pd.DataFrame, pairs: pd.DataFrame) -> pd.DataFrame:
-    """Pairs that look like twins: same surname and date of birth, another forename, and one system holds both children."""
-    alike = pairs[pairs["is_sibling"] & pairs["surname_same"] & pairs["born_same"]]
+    """Pairs that look like twins: same surname, date of birth and postcode, another forename, and one system holds both children.
+
+    A postcode that is not known may be the same. Of two namesakes who live apart nothing has to be remembered: each night tells them apart by
+    their forenames again, and in a region there are millions of such pairs.
+    """
+    unknown = records["postcode"].isna().to_numpy()
+    may_share_home = pairs["postcode_same"] | unknown[pairs["a"]] | unknown[pairs["b"]]
+    alike = pairs[pairs["is_sibling"] & pairs["surname_same"] & pairs["born_same"] & may_share_home]
     sides = [records.loc[alike[end], ["source", "source_id"]].reset_index(drop=True) for end in ("a", "b")]
     return pd.concat(sides, axis=1).set_axis(list(PAIR), axis=1).assign(why="twins by name and date of birth")
 

@@ -178,6 +178,17 @@ def test_twins_stay_on_the_never_link_list_when_the_evidence_has_gone():
     pd.testing.assert_frame_equal(listed(first, without), first)
 
 
+@pytest.mark.parametrize(("home_of_the_other", "is_listed"), [("NM1 1GD", True), ("       ", True), ("NM9 9ZZ", False)])
+def test_namesakes_who_live_apart_are_told_apart_every_night_and_not_remembered(home_of_the_other, is_listed):
+    apart = TWINS.replace(
+        "Nagy    | Zoe      | 2014-05-06 | NM1 1GD", f"Nagy    | Zoe      | 2014-05-06 | {home_of_the_other}"
+    )
+    found = link(apart)
+    assert (len(found.guarded) > 0) is is_listed
+    child = found.links.set_index(found.links["source"] + found.links["source_id"])["child_id"]
+    assert child["synergy1"] not in (child["capita2"], child["synergy2"])
+
+
 def test_a_corrected_name_takes_twins_off_the_list_and_a_withdrawal_takes_off_what_people_put_on_it():
     first = listed(None, TWINS)
     assert (
