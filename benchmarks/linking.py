@@ -18,8 +18,7 @@ from __future__ import annotations
 
 import argparse
 import math
-import resource
-import sys
+import os
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -27,6 +26,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from run import Peak
 
 from config.canonical import TABLES
 from pipelines.demo_council import FORENAMES, SURNAMES, invented_upns
@@ -164,23 +164,20 @@ def crowd(people: int) -> None:
     """Three systems of so many people, nine in ten of them in all three, with the slips of real records."""
     table, truth = invent_crowd(people)
     model = load_model(CONFIG / FILE)
+    peak = Peak(os.getpid())
     began, worked = time.perf_counter(), time.process_time()
     links = link(table, model).links
     seconds, worked = time.perf_counter() - began, time.process_time() - worked
+    peak.stop()
     told = links.merge(truth, on=["source", "source_id"])
     mixed = int((told.groupby("child_id")["person"].nunique() > 1).sum())
     print(
-        f"Three systems of {people:,} people: {seconds:.0f} s, {worked:.0f} s of processor time, peak {_peak_gb():.1f} GB, {mixed} children of two people"
+        f"Three systems of {people:,} people: {seconds:.0f} s, {worked:.0f} s of processor time, peak {peak.megabytes / 1024:.1f} GB, {mixed} children of two people"
     )
     by_system = told.pivot_table(index="person", columns="source", values="child_id", aggfunc="first")
     for one, other in (("synergy", "capita"), ("synergy", "liquidlogic")):
         both = by_system.dropna(subset=[one, other])
         print(f"  {one} and {other}: {(both[one] == both[other]).mean():.4f} of {len(both):,} pairs made")
-
-
-def _peak_gb() -> float:
-    size = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return size / (1 << 20 if sys.platform != "darwin" else 1 << 30)
 
 
 def invent_crowd(count: int, seed: int = 1) -> tuple[pd.DataFrame, pd.DataFrame]:

@@ -104,7 +104,7 @@ class Peak:
     def __init__(self, pid: int) -> None:
         self.megabytes = 0.0
         self._process, self._over = psutil.Process(pid), threading.Event()
-        self._thread = threading.Thread(target=self._watch)
+        self._thread = threading.Thread(target=self._watch, daemon=True)
         self._thread.start()
 
     def stop(self) -> None:

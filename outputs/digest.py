@@ -14,7 +14,7 @@ import pandas as pd
 
 from outputs.about import About, system_title
 from outputs.render import environment
-from outputs.volume_table import TOLD, by_severity, to_shadow
+from outputs.volume_table import TOLD, account, by_severity
 from outputs.wording import SEVERITY_TITLES, uk_date
 
 #: The counts of the digest, in order.
@@ -57,7 +57,7 @@ def digest_of(
         "rows": [{"title": line["title"], "cells": [line[name] for name in COUNTS]} for line in lines],
         "words": "; ".join(f"{TOLD[name][0]}: {TOLD[name][1]}" for name in COUNTS) + ".",
         "backlog": totals["backlog"],
-        "to_shadow": to_shadow(volume),
+        "account": account(volume),
         "missing": _missing(about),
         "before": about.night_before,
         "links": _links(about, outputs_url, systems, is_beside),
@@ -111,7 +111,7 @@ def _text(content: dict[str, Any]) -> str:
             "",
             f"Beside these, {content['backlog']:,} of rules that began or came out of shadow: backlog, not news.",
         ]
-    lines += ["", content["to_shadow"]] if content["to_shadow"] else []
+    lines += ["", content["account"]] if content["account"] else []
     lines += ["", *(["Not received:", *(f"  {line}" for line in content["missing"])] if content["missing"] else ["Every source was received."])]  # fmt: skip
     lines += ["", content["before"]] if content["before"] else []
     lines += ["", *(f"{link['what']}: {link['url'] or link['name']}" for link in content["links"])]

@@ -40,7 +40,7 @@ from outputs.page_sections import (
 )
 from outputs.protect import mask_restricted, restricted_children
 from outputs.render import write_page
-from outputs.volume_table import TOLD, by_owner, by_severity, to_shadow
+from outputs.volume_table import TOLD, account, by_owner, by_severity
 from outputs.wording import GRADE_MEANINGS, GRADES, SEVERITY_MEANINGS, SEVERITY_TITLES
 
 #: How many rows of a list are open to the eye; and how many are in the page at all, for the filter to find.
@@ -109,7 +109,7 @@ def write_report(
         ],
         settings_away=settings_away(active),
         news_parts={name: told for name, told in TOLD.items() if volume is not None or name in _NEWS_ALONE},
-        to_shadow="" if volume is None else to_shadow(volume),
+        account="" if volume is None else account(volume),
         news=since_yesterday(exceptions) if volume is None else by_severity(volume),
         unchecked=int((now["status"] == "not_evaluated").sum()),
         new_critical=_new_critical(now, register),

@@ -30,10 +30,13 @@ def by_severity(volume: pd.DataFrame) -> list[dict[str, Any]]:
     return [{"severity": severity, **numbers} for severity, numbers in summed.to_dict("index").items()]
 
 
-def to_shadow(volume: pd.DataFrame) -> str:
-    """What left the counts tonight as its rule went into shadow, as a sentence; empty where nothing did."""
-    number = int(volume["to_shadow"].sum())
-    return f"{number:,} more are kept and no longer counted, as their rule went into shadow." if number else ""
+def account(volume: pd.DataFrame) -> str:
+    """What else moved the number that stands: rules that went into shadow, records linked otherwise. Sentences; empty where nothing did."""
+    hidden, relinked = (int(volume[name].sum()) for name in ("to_shadow", "relinked"))
+    told = [f"{hidden:,} more are kept and no longer counted, as their rule went into shadow."] if hidden else []
+    if relinked:
+        told.append(f"{abs(relinked):,} {'more' if relinked > 0 else 'fewer'} stand, as records were linked otherwise.")
+    return " ".join(told)
 
 
 def by_owner(volume: pd.DataFrame) -> list[dict[str, Any]]:
@@ -61,4 +64,4 @@ def write_volume(sheet: Cover, volume: pd.DataFrame) -> None:
         sheet.line(label, meaning, *cells)
     totals = [(sum(row[name] for row in rows), "total") for name in TOLD]
     sheet.line(("Total", "total label"), (None, "total label"), *totals)
-    sheet.prose(". ".join(f"{title}: {about}" for title, about in TOLD.values()) + f". {to_shadow(volume)}".rstrip())
+    sheet.prose(". ".join(f"{title}: {about}" for title, about in TOLD.values()) + f". {account(volume)}".rstrip())

@@ -55,7 +55,7 @@ def rules_checked(store: Store, known_on: date | None = None) -> pd.DataFrame:
 
 def shadow_known(store: Store, rule: str | None = None, known_on: date | None = None) -> pd.DataFrame:
     """What the rules in shadow would have raised on a night (or one of them), with how long they have found it."""
-    frame = protected(store, store.history("shadow_findings", known_on), store.register(known_on))
+    frame = protected(store, store.history("shadow_findings", known_on).drop(columns="thing"), store.register(known_on))
     frame = frame[frame["rule"] == rule] if rule else frame
     return frame.sort_values(["rule", "child_id", "exception_id"], ignore_index=True)
 

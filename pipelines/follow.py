@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 from checks.engine import Evaluated
 from pipelines.configuration import Configuration
 from pipelines.explain import honour_explanations
-from pipelines.history import read_known, read_nightly
+from pipelines.history import read_nightly
 from pipelines.link_night import Known
 from pipelines.routing import routed
 from pipelines.sealing import sealed_children, without_sealed
@@ -64,7 +64,7 @@ def settle(
             [explained(followed[1], exceptions, starts, in_shadow), fell],
             ignore_index=True,
         ),
-        would_raise(read_known(connection, "shadow_findings", earlier), evaluated.shadow, day),
-        volume(before, exceptions, configuration.priority, day, known.since, in_shadow, was_in_shadow),
+        would_raise(known.shadow, evaluated.shadow, day),
+        volume(before, exceptions, configuration.priority, day, known.since, in_shadow, was_in_shadow, known.left),
         shown,
     )

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 import pandas as pd
 
-from pipelines.lifecycle import RESOLVED, identify
+from pipelines.lifecycle import OPEN, RESOLVED, identify
 from pipelines.link_codes import SYSTEMS
 from pipelines.link_night import LAPSED, MERGED, Known, Linked
 from pipelines.sealing import sealed_children
@@ -21,7 +21,7 @@ FOLLOWED, RESUMED = "followed its child", "resumed"
 
 @dataclass(frozen=True)
 class Inherited:
-    """`known` with the exceptions of the night before, and people's acts, under tonight's ids; `followed`, which exception of which former child goes
+    """`known` with the exceptions of the night before, what rules in shadow found, and people's acts, under tonight's ids; `followed`, which exception of which former child goes
     on as which (exception_id, child_id, followed_by); `events` (exception_id, event, reason)."""
 
     known: Known
@@ -29,10 +29,17 @@ class Inherited:
     events: pd.DataFrame
 
 
-def inherit(known: Known, linked: Linked, findings: pd.DataFrame, earlier: pd.DataFrame) -> Inherited:
+def inherit(
+    known: Known,
+    linked: Linked,
+    findings: pd.DataFrame,
+    earlier: pd.DataFrame,
+    earlier_shadow: pd.DataFrame | None = None,
+) -> Inherited:
     """Last night's exceptions as those of tonight's children.
 
-    `findings` are tonight's; `earlier` are the exceptions of children who have a record back, as the last night before it left had them (`came_back`).
+    `findings` are tonight's; `earlier` are the exceptions of children who have a record back, as the last night before it left had them (`came_back`);
+    `earlier_shadow` the same of what rules in shadow found (none, where nobody asks).
     """
     links = linked.linkage.links
     is_back = known.followed["child_id"].isin(links["child_id"])
@@ -50,8 +57,12 @@ def inherit(known: Known, linked: Linked, findings: pd.DataFrame, earlier: pd.Da
         pd.DataFrame({"exception_id": resumed, "event": RESUMED, "reason": "the records are as they were"}),
     ]
     acts = known.acts.assign(exception_id=as_followed(known.acts["exception_id"], followed))
+    shadow = known.shadow
+    if earlier_shadow is not None:
+        shadow = _shadow_as_before(shadow, earlier_shadow, came_back(linked.events, known.links))
+    shadow, _ = _to_heirs(shadow.assign(status=OPEN), heir)
     return Inherited(
-        replace(known, exceptions=exceptions, acts=acts, followed=followed),
+        replace(known, exceptions=exceptions, acts=acts, followed=followed, shadow=shadow),
         followed.reset_index(drop=True),
         pd.concat(events, ignore_index=True).astype("str"),
     )
@@ -94,6 +105,15 @@ def _as_before(
     back = earlier[status.isna() | again | earlier["exception_id"].isin(shared)]
     kept = exceptions[~exceptions["exception_id"].isin(shared | set(back["exception_id"]))]
     return pd.concat([kept, back], ignore_index=True), earlier.loc[(status.isna() & stood) | again, "exception_id"]
+
+
+def _shadow_as_before(shadow: pd.DataFrame, earlier: pd.DataFrame, back: pd.DataFrame) -> pd.DataFrame:
+    """What rules in shadow found, with that of children who are `back` (child_id, before) as it was, and so what they had shared with another."""
+    of_back = earlier["child_id"].isin(back["child_id"])
+    _, moved = _to_heirs(earlier[of_back].assign(status=OPEN), back.drop_duplicates("child_id").set_index("child_id")["before"])  # fmt: skip
+    shared = set(moved["followed_by"])
+    was = earlier[of_back | earlier["exception_id"].isin(shared)]
+    return pd.concat([was, shadow[~shadow["exception_id"].isin(shared | set(was["exception_id"]))]], ignore_index=True)
 
 
 def _with_their_records(exceptions: pd.DataFrame, events: pd.DataFrame, links: pd.DataFrame) -> pd.DataFrame:

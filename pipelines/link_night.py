@@ -25,14 +25,16 @@ MERGED, SPLIT, MOVED, LAPSED = "merged", "split", "moved", "decision lapsed"
 @dataclass(frozen=True)
 class Known:
     """What was known before a night: `links` of every earlier night, newest first; `sealed` records; `never` (the never-link list);
-    `exceptions` as the night before left them, and those that `followed` their child under another id (`pipelines.inherit`); `acts` of people on
-    exceptions; `decisions` about pairs and the ids of the `lapsed` ones; `since`, the night before, from which on a decision explains what moved tonight."""
+    `exceptions` as the night before `left` them, after `pipelines.inherit` those of tonight's children; those that `followed` their child under
+    another id; what rules in `shadow` found; `acts` of people on exceptions; `decisions` about pairs and the ids of the `lapsed` ones; `since`, the night before, from which on a decision explains what moved tonight."""
 
     links: pd.DataFrame
     sealed: pd.DataFrame
     never: pd.DataFrame
+    left: pd.DataFrame
     exceptions: pd.DataFrame
     followed: pd.DataFrame
+    shadow: pd.DataFrame
     acts: pd.DataFrame
     decisions: pd.DataFrame
     lapsed: frozenset[int]

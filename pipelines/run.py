@@ -183,8 +183,8 @@ def _one_night(
         evaluated = judge(ingested, frames, linkage, day, configuration)
 
         watch.start("exceptions")
-        earlier = earlier_exceptions(night.connection, known, linked.events, night=night.night)
-        inherited = inherit(known, linked, evaluated.findings, earlier)
+        before = partial(earlier_exceptions, night.connection, known, linked.events, night=night.night)
+        inherited = inherit(known, linked, evaluated.findings, before(), before(of="shadow_findings"))
         known = inherited.known
         followed = settle(
             night.connection,

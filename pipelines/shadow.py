@@ -12,7 +12,7 @@ import pandas as pd
 from pipelines.lifecycle import RESOLVED, identify
 
 COLUMNS = (
-    "exception_id", "rule", "child_id", "source", "source_id", "row_id", "field", "detail", "severity", "owner", "first_seen_on",
+    "exception_id", "rule", "child_id", "source", "source_id", "row_id", "thing", "field", "detail", "severity", "owner", "first_seen_on",
 )  # fmt: skip
 
 

@@ -73,12 +73,15 @@ def known_before(connection: Connection, night: date, previous_night: date | Non
     before = previous_night or date.min
     events = read_link_events(connection, until=night)
     acts = read_events(connection, kinds=OF_PEOPLE, is_own=True)
+    left = read_known(connection, "exceptions", before)
     return Known(
         links=ever_known(connection, "links", before),
         sealed=read_known(connection, "sealed_records", before),
         never=read_known(connection, "never_links", before),
-        exceptions=read_known(connection, "exceptions", before),
+        left=left,
+        exceptions=left,
         followed=read_known(connection, "followed_exceptions", before),
+        shadow=read_known(connection, "shadow_findings", before),
         acts=acts[acts["who"].notna() | (acts["night"] < pd.Timestamp(night))],
         decisions=read_decisions(connection, until=night),
         lapsed=frozenset(int(number) for number in events.loc[events["event"] == LAPSED, "decision_id"].dropna()),
@@ -86,12 +89,14 @@ def known_before(connection: Connection, night: date, previous_night: date | Non
     )
 
 
-def earlier_exceptions(connection: Connection, known: Known, events: pd.DataFrame, *, night: date) -> pd.DataFrame:
+def earlier_exceptions(
+    connection: Connection, known: Known, events: pd.DataFrame, *, night: date, of: str = "exceptions"
+) -> pd.DataFrame:
     """The exceptions of the children between whom a record comes back on `night`, as they were before it left; none on most nights.
 
-    `events` are what becomes of whom on that night (`LINK_EVENT_COLUMNS`).
+    `events` are what becomes of whom on that night (`LINK_EVENT_COLUMNS`); `of` is another table kept by `exception_id`.
     """
-    table, columns = t.history_tables["exceptions"].c, t.HISTORY["exceptions"][1]
+    table, columns = t.history_tables[of].c, t.HISTORY[of][1]
     links = t.history_tables["links"].c
     found: dict[str, tuple[Any, ...]] = {}
     for back in came_back(events, known.links).itertuples():  # a night has few of them, mostly none

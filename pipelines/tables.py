@@ -69,8 +69,8 @@ HISTORY: dict[str, tuple[tuple[str, ...], dict[str, str]]] = {
     "shadow_findings": (
         ("exception_id",),
         {
-            "exception_id": "text", "rule": "text", "child_id": "text", "source": "text", "source_id": "text", "row_id": "text", "field": "text",
-            "detail": "text", "severity": "text", "owner": "text", "first_seen_on": "date",
+            "exception_id": "text", "rule": "text", "child_id": "text", "source": "text", "source_id": "text", "row_id": "text", "thing": "text",
+            "field": "text", "detail": "text", "severity": "text", "owner": "text", "first_seen_on": "date",
         },
     ),
     "kpi_members": (("code", "line", "child_id"), {"code": "text", "line": "text", "child_id": "text", "in_numerator": "flag"}),
@@ -94,7 +94,7 @@ NIGHTLY: dict[str, dict[str, str]] = {
     "exception_volume": {
         "rule": "text", "severity": "text", "owner": "text", "open": "number", "accepted": "number", "not_evaluated": "number", "new": "number", "backlog": "number",
         "reopened": "number", "resolved": "number", "overdue": "number", "newly_overdue": "number",
-        "to_shadow": "number",
+        "to_shadow": "number", "relinked": "number",
     },
     "expectation_results": {
         "system": "text", "feed": "text", "table": "text", "column": "text", "expectation": "text", "title": "text", "observed": "text", "wanted": "text",

@@ -16,7 +16,7 @@ KEYS = ("rule", "severity", "owner")
 STANDING = (OPEN, ACCEPTED, NOT_EVALUATED)
 #: What is counted, in the order in which it is told.
 COUNTS = (
-    "open", "accepted", "not_evaluated", "new", "backlog", "reopened", "resolved", "overdue", "newly_overdue", "to_shadow",
+    "open", "accepted", "not_evaluated", "new", "backlog", "reopened", "resolved", "overdue", "newly_overdue", "to_shadow", "relinked",
 )  # fmt: skip
 
 
@@ -28,6 +28,7 @@ def volume(
     since: pd.Timestamp | None = None,
     shadow: Collection[str] = (),
     was_shadow: Collection[str] = (),
+    left: pd.DataFrame | None = None,
 ) -> pd.DataFrame:
     """The counts of a night by rule, severity and owner: columns KEYS and COUNTS.
 
@@ -37,12 +38,16 @@ def volume(
 
     Exceptions of the rules in `shadow` are kept and not counted: on the first night of it they are `to_shadow`. Those of a rule that was in shadow the
     night before (`was_shadow`) and no longer is come back as `backlog`.
+
+    `left` are the exceptions as the night before left them, where records were linked otherwise since (`before` unless said): `relinked` is how many
+    more (fewer, where negative) of them `before` has, as children became one, or two again. So on every night what stands is what stood + new +
+    backlog + reopened + relinked - resolved - to_shadow.
     """
     was_late = before.loc[_late(before, weights, since or night - pd.Timedelta(days=1)), "exception_id"]
     late = _late(tonight, weights, night)
     first = (tonight["first_seen_on"] == night) & (tonight["status"] != RESOLVED)
     hidden, was_hidden = tonight["rule"].isin(shadow), tonight["rule"].isin(was_shadow)
-    stood = tonight["exception_id"].isin(before.loc[before["status"].isin([*STANDING, EXPLAINED]), "exception_id"])
+    stood = tonight["exception_id"].isin(_standing(before)["exception_id"])
     backlog = first & tonight["is_backlog"].astype("boolean").fillna(False).astype(bool)
     flags = {
         **{status: tonight["status"] == status for status in STANDING},
@@ -56,9 +61,27 @@ def volume(
         "newly_overdue": late & ~is_among(tonight["exception_id"], was_late),
     }
     flags = {name: flag & ~hidden for name, flag in flags.items()} | {"to_shadow": stood & hidden & ~was_hidden}
-    counted = tonight[list(KEYS)].assign(**{name: flags[name].astype("int64") for name in COUNTS})
+    counted = tonight[list(KEYS)].assign(**{name: flags[name].astype("int64") for name in flags})
+    if left is not None:
+        counted = pd.concat([counted, _relinked(before, left, was_shadow)]).fillna(dict.fromkeys(COUNTS, 0))
+    counted = counted.reindex(columns=[*KEYS, *COUNTS], fill_value=0).astype(dict.fromkeys(COUNTS, "int64"))
     told = counted.groupby(list(KEYS), sort=True, dropna=False)[list(COUNTS)].sum().reset_index()
     return told[told[list(COUNTS)].any(axis=1)].reset_index(drop=True)
+
+
+def _standing(exceptions: pd.DataFrame) -> pd.DataFrame:
+    return exceptions[exceptions["status"].isin([*STANDING, EXPLAINED])]
+
+
+def _relinked(before: pd.DataFrame, left: pd.DataFrame, was_shadow: Collection[str]) -> pd.DataFrame:
+    """A row for each exception that stands `before` the night and was not `left` standing (1), or the other way round (-1)."""
+    sides = [_standing(side)[["exception_id", *KEYS]] for side in (before, left)]
+    moved = [
+        side.loc[~is_among(side["exception_id"], other["exception_id"]), list(KEYS)].assign(relinked=number)
+        for side, other, number in ((*sides, 1), (*sides[::-1], -1))
+    ]
+    both = pd.concat(moved)
+    return both[~both["rule"].isin(was_shadow)]
 
 
 def summed(counts: pd.DataFrame, by: str) -> pd.DataFrame:

@@ -9,18 +9,23 @@ import pandas as pd
 import pytest
 from store_drawn import FIRST, NOW, contents, settings_in
 
+from config.priority import load_priority
 from pipelines import store_people as people
 from pipelines.acts import honour
 from pipelines.inherit import FOLLOWED, RESUMED, inherit
 from pipelines.lifecycle import advance
 from pipelines.link import Linkage
-from pipelines.link_night import Linked, became
+from pipelines.link_night import Known, Linked, became
+from pipelines.shadow import would_raise
 from pipelines.store import Store
 from pipelines.store_links import earlier_exceptions, known_before, save_link_events
+from pipelines.volume import COUNTS, volume
 
 NIGHTS = [FIRST + timedelta(place) for place in range(6)]
 LATER = date(2027, 1, 1)
 SYSTEM = {"S": "synergy", "C": "capita", "L": "liquidlogic"}
+#: A rule in shadow.
+SHADOW = "WH09"
 #: Three children apart; two of them one; and all three.
 APART, TWO, THREE = "S1=a C2=b L3=c", "S1=a C2=a L3=c", "S1=a C2=a L3=a"
 
@@ -33,22 +38,39 @@ def night(store: Store, day: date, links: str, *found: str) -> None:
     nothing = pd.DataFrame(columns=["source", "source_id"], dtype="str")
     lapsed = pd.DataFrame(columns=["decision_id", "source_a", "source_id_a", "why"], dtype="str")
     findings = _findings([line.split() for line in found])
+    in_shadow = findings["rule"] == SHADOW
     with store.night(day) as kept:
         known = known_before(kept.connection, kept.night, kept.previous_night)
         linked = Linked(Linkage(frame, nothing, nothing), nothing, nothing, became(known, frame, lapsed))
         earlier = earlier_exceptions(kept.connection, known, linked.events, night=day)
-        told = inherit(known, linked, findings, earlier)
+        earlier_shadow = earlier_exceptions(kept.connection, known, linked.events, night=day, of="shadow_findings")
+        told = inherit(known, linked, findings[~in_shadow], earlier, earlier_shadow)
+        shadow, findings = would_raise(told.known.shadow, findings[in_shadow], today), findings[~in_shadow]
         states = dict.fromkeys(("WH01", "WH03", "ID04", "ID05"), "fresh")
         exceptions, events = advance(told.known.exceptions, findings, states, set(), today)
         exceptions, ended = honour(exceptions, told.known.acts, today)
+        _closes(told.known, exceptions, today)
         kept.open_run({"application": "test"}, NOW)
         kept.save("links", frame)
         kept.save("register", frame[["child_id"]].drop_duplicates().assign(is_restricted=False))
         kept.save("exceptions", exceptions.assign(is_backlog=False))
         kept.save("followed_exceptions", told.followed)
+        kept.save("shadow_findings", shadow)
         kept.save_events(pd.concat([told.events, events, ended], ignore_index=True))
         save_link_events(kept.connection, day, linked.events)
         kept.close_run(0, {}, {})
+
+
+def _closes(known: Known, tonight: pd.DataFrame, day: pd.Timestamp) -> None:
+    """The account of every night closes: what stands is what the night before left standing, and what came, less what went."""
+    left, before, tonight = (frame.assign(is_backlog=False) for frame in (known.left, known.exceptions, tonight))
+    counts = [
+        volume(*sides, load_priority(), day, left=left)[list(COUNTS)].sum()
+        for sides in ((left, left), (before, tonight))
+    ]
+    stood, stands = (told["open"] + told["accepted"] + told["not_evaluated"] for told in counts)
+    came, went = counts[1][["new", "backlog", "reopened", "relinked"]].sum(), counts[1][["resolved", "to_shadow"]].sum()
+    assert stands == stood + came - went
 
 
 def _findings(lines: list[list[str]]) -> pd.DataFrame:
@@ -199,3 +221,19 @@ def test_a_night_run_again_comes_to_the_same(embedded: Store, place: int) -> Non
     before = contents(embedded)
     night(embedded, NIGHTS[place], *nights[place])
     assert contents(embedded) == before
+
+
+def test_what_a_rule_in_shadow_finds_keeps_its_first_night(embedded: Store) -> None:
+    def first() -> dict[str, int]:
+        found = embedded.history("shadow_findings")
+        nights = (found["first_seen_on"] - pd.Timestamp(FIRST)).dt.days
+        return dict(zip(found["child_id"] + " " + found["source_id"], nights, strict=True))
+
+    night(embedded, NIGHTS[0], APART, "WH09 b", "WH09 c L3")
+    night(embedded, NIGHTS[1], APART, "WH09 b", "WH09 a", "WH09 c L3")
+    night(embedded, NIGHTS[2], THREE, "WH09 a", "WH09 a L3")
+    assert first() == {"a ": 0, "a 3": 0}
+    night(embedded, NIGHTS[3], TWO, "WH09 a", "WH09 c L3")
+    assert first() == {"a ": 0, "c 3": 0}
+    night(embedded, NIGHTS[4], APART, "WH09 a", "WH09 b")
+    assert first() == {"a ": 1, "b ": 0}

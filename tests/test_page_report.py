@@ -308,7 +308,7 @@ def test_those_in_no_education_and_those_awaiting_are_told_apart() -> None:
 
 
 def test_it_leads_to_the_files_that_stand_beside_it_and_to_no_other(tmp_path: Path) -> None:
-    counts = dict.fromkeys((*TOLD, "open", "accepted", "not_evaluated", "to_shadow"), 0)
+    counts = dict.fromkeys((*TOLD, "open", "accepted", "not_evaluated", "to_shadow", "relinked"), 0)
     volume = pd.DataFrame([{"severity": "high", "owner": name, **counts, "open": 1} for name in ("A & B", "Nobody's")])
     beside = Beside(frozenset({"exceptions.xlsx", "health-capita.html"}), {"A & B": "by_owner/A & B.xlsx"})
     frames = (kpis(), exceptions(), register(), feeds(), health(), trend(), about(), None, None, volume, None)

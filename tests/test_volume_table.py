@@ -5,10 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 import openpyxl
+import pandas as pd
+import pytest
 from test_digest import COUNTED
 from test_outputs_frames import about, exceptions, register
 
-from outputs.volume_table import TOLD, by_severity
+from outputs.volume_table import TOLD, account, by_severity
 from outputs.workbooks import write_exceptions
 
 
@@ -30,3 +32,15 @@ def test_the_summary_sheet_has_the_table_and_its_total(tmp_path: Path) -> None:
     assert rows[place + 1][2:] == [title for title, _ in TOLD.values()]
     assert rows[place + 2] == ["Critical", "a child may be unsafe or lost", 3, 1, 3, 8]
     assert rows[place + 6] == ["Total", 3, 40, 6, 5, 1, 3, 1_242]
+
+
+@pytest.mark.parametrize(
+    ("hidden", "relinked", "told"),
+    [
+        (0, [0, 0], ""),
+        (0, [-3, 1], "2 fewer stand, as records were linked otherwise."),
+        (7, [0, 1_000], "7 more are kept and no longer counted, as their rule went into shadow. 1,000 more stand, as records were linked otherwise."),
+    ],
+)  # fmt: skip
+def test_what_else_moved_the_number_that_stands_is_said(hidden: int, relinked: list[int], told: str) -> None:
+    assert account(pd.DataFrame({"to_shadow": [hidden, 0], "relinked": relinked})) == told

@@ -135,7 +135,8 @@ def exceptions_volume(by: str, known_on: date | None, style: str) -> None:
     """How many exceptions came, went and are past their target time: new, backlog, back, resolved, late, newly late.
 
     Backlog is of a rule that began, left its shadow or has a new version on this night: it was there before. To shadow is what is no longer counted, as
-    its rule went into shadow.
+    its rule went into shadow. Relinked is how many more stand, or fewer, as records were linked otherwise. What stands is what stood + new + backlog +
+    reopened + relinked - resolved - to shadow.
     """
     from pipelines.answers import volume_known
 
