@@ -31,7 +31,7 @@ class NotReceived:
     @property
     def title(self) -> str:
         """The system and the feed, as a reader knows them."""
-        return f"{system_title(self.system)}: {self.feed}"
+        return f"{system_title(self.system)}: {feed_title(self.feed)}"
 
 
 @dataclass(frozen=True)
@@ -71,6 +71,11 @@ class About:
 def system_title(system: str) -> str:
     """``synergy`` as people write it; a system nobody named here keeps its own name with a capital."""
     return SYSTEM_TITLES.get(system, system[:1].upper() + system[1:])
+
+
+def feed_title(feed: str) -> str:
+    """A feed as people read it: ``missing_episodes`` is ``missing episodes``."""
+    return feed.replace("_", " ")
 
 
 def not_received(feeds: pd.DataFrame) -> tuple[NotReceived, ...]:

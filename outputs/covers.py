@@ -9,7 +9,7 @@ from typing import Any
 from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.hyperlink import Hyperlink
 
-from outputs.about import About, system_title
+from outputs.about import About, feed_title, system_title
 from outputs.looks import HEAD
 from outputs.sheets import Book, Column, Sheet, page_set_up
 from outputs.wording import uk_date, uk_time
@@ -116,7 +116,7 @@ def missing_sources(cover: Cover, about: About) -> None:
             if missing.old_copy_of
             else "there is no earlier copy: nothing could be checked"
         )
-        cover.fact(system_title(missing.system), f"{missing.feed}: {missing.reason}; {stands_in}")
+        cover.fact(system_title(missing.system), f"{feed_title(missing.feed)}: {missing.reason}; {stands_in}")
 
 
 def run_facts(cover: Cover, about: About, extra: Sequence[tuple[str, str]] = ()) -> None:

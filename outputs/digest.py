@@ -12,7 +12,7 @@ from typing import Any
 
 import pandas as pd
 
-from outputs.about import About, system_title
+from outputs.about import About, feed_title, system_title
 from outputs.render import environment
 from outputs.volume_table import TOLD, account, by_severity
 from outputs.wording import SEVERITY_TITLES, uk_date
@@ -86,7 +86,7 @@ def _missing(about: About) -> list[str]:
     """A line a system: which of its feeds were not received. Not why: a reason may hold a path or a name."""
     feeds: dict[str, list[str]] = {}
     for missing in about.sources_not_received:
-        feeds.setdefault(missing.system, []).append(missing.feed)
+        feeds.setdefault(missing.system, []).append(feed_title(missing.feed))
     return [f"{system_title(system)}: {', '.join(names)}" for system, names in feeds.items()]
 
 

@@ -39,7 +39,7 @@ def write_summary(
     _table(sheet, "By owner", standing, "owner", [(owner, owner, "", names[owner]) for owner in owners])
     _table(
         sheet,
-        "By days since first seen",
+        "By days since first found",
         standing,
         "age_band",
         [(label, label, "", None) for label in _bands(standing)],

@@ -27,6 +27,7 @@ from outputs.wording import (
     band,
     counted,
     plain_detail,
+    told_detail,
 )
 
 TITLE = "Exceptions"
@@ -48,7 +49,7 @@ COLUMNS = (
         "New",
         8,
         "new",
-        "New: first seen on this night; Back: resolved earlier, found again on this night; Backlog: found by a rule that began on this night",
+        "New: first found on this night; Back: resolved earlier, found again on this night; Backlog: found by a rule that began on this night",
     ),
     Column(
         "why_first",
@@ -75,8 +76,8 @@ COLUMNS = (
         "the child's number in that system, to look it up by; where the fault lies between systems, its number in each",
     ),
     Column("todo", "What to do", 44, "wrapped", "what puts it right; it goes away once a fresh extract shows it"),
-    Column("first_seen_on", "First seen", 11, "date", "the first night on which it was found"),
-    Column("age_days", "Days open", 7, "number", "days since it was first seen"),
+    Column("first_seen_on", "First found", 11, "date", "the first night on which it was found"),
+    Column("age_days", "Days open", 7, "number", "days since it was first found"),
     Column("due_on", "Target", 11, "date", "until when it should be dealt with, by its severity"),
     Column("is_overdue", "Past target", 9, "flag", "Yes: the target has passed", is_printed=False),
     Column("priority", "Points", 8, "number", "the more the sooner; the weights are in priority.yml", is_printed=False),
@@ -123,7 +124,7 @@ COLUMNS = (
         is_printed=False,
     ),
     Column(
-        "nights", "Nights", 8, "number", "nights run since it was first seen, that one among them", is_printed=False
+        "nights", "Nights", 8, "number", "nights run since it was first found, that one among them", is_printed=False
     ),
     Column(
         "kind",
@@ -274,7 +275,7 @@ def shown(frame: pd.DataFrame) -> pd.DataFrame:
     """Codes as words, for people."""
     return frame.assign(
         source=frame["source"].map(lambda system: system_title(system) if isinstance(system, str) and system else None),
-        detail=plain_detail(frame["detail"]).mask(frame["detail"] == RESTRICTED, RESTRICTED),
+        detail=told_detail(frame).mask(frame["detail"] == RESTRICTED, RESTRICTED),
         claim=plain_detail(frame["claim"]) if "claim" in frame else None,
         status=frame["status"].replace(STATUS_TITLES),
         kind=frame["kind"].replace(KIND_TITLES),

@@ -9,7 +9,7 @@ import pandas as pd
 from outputs import charts
 from outputs.about import system_title
 from outputs.sheets import Book, Column, write_list
-from outputs.wording import NEEDS, short_date
+from outputs.wording import ETHNICITIES, NEEDS, short_date
 
 #: What is measured; see `pipelines.link_quality`.
 RECORDS, CHILDREN, FOUND = "records linked", "register children linked", "register children found, by system"
@@ -70,7 +70,10 @@ def _over_nights(tonight: pd.DataFrame, trend: pd.DataFrame, as_of: pd.Timestamp
 def named(frame: pd.DataFrame) -> pd.DataFrame:
     """The measures with ``name``, the group in words."""
     systems = {name: system_title(name) for name in frame.loc[frame["measure"].isin([SYSTEMS, FOUND]), "group"]}
-    name = frame["group"].map(NEEDS | systems).fillna(frame["group"])
+    name = frame["group"].map(NEEDS | systems)
+    by_ethnicity = frame["measure"].str.endswith("by ethnicity")
+    name = name.mask(by_ethnicity, frame["group"].map(ETHNICITIES)).fillna(frame["group"]).astype("str")
+    name = name.str[:1].str.upper() + name.str[1:]
     return frame.assign(name=name.mask(frame["measure"] == CHILDREN, "In any second system").astype("str"))
 
 

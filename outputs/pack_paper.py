@@ -248,7 +248,7 @@ def _critical(paper: Paper, critical: pd.DataFrame) -> None:
         PaperColumn("about", "Rule", 4.0),
         PaperColumn("owner", "Owner", 1.7),
         PaperColumn("status", "Stands as", 1.25),
-        PaperColumn("first", "First seen", 1.45),
+        PaperColumn("first", "First found", 1.45),
         PaperColumn("age", "Days", 0.8, "number"),
         PaperColumn("exception_id", "Exception", 2.2),
     ]

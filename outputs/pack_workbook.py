@@ -54,7 +54,7 @@ _CRITICAL = (
     Column("title", "What is wrong", 50, "wrapped"),
     Column("owner", "Owner", 20),
     Column("status", "Stands as", 14),
-    Column("first_seen_on", "First seen", 12, "date"),
+    Column("first_seen_on", "First found", 12, "date"),
     Column("age_days", "Days", 8, "number"),
 )
 _ACCEPTANCES = (

@@ -113,6 +113,9 @@ def write_report(
         news=since_yesterday(exceptions) if volume is None else by_severity(volume),
         unchecked=int((now["status"] == "not_evaluated").sum()),
         new_critical=_new_critical(now, register),
+        new_feeds=int(
+            (now["is_new"].fillna(False).astype(bool) & (now["severity"] == "critical") & ~_of_child(now)).sum()
+        ),
         months=months,
         months_picture=charts.columns([(row["name"], row["number"], "soft") for row in months], "Reviews due by month"),
         months_later=later,
@@ -178,7 +181,10 @@ def whereabouts_of(
     }
 
 
+def _of_child(exceptions: pd.DataFrame) -> pd.Series:
+    return exceptions["child_id"].notna() & (exceptions["child_id"] != "")
+
+
 def _new_critical(now: pd.DataFrame, register: pd.DataFrame) -> Shown:
-    about_child = now["child_id"].notna() & (now["child_id"] != "")
-    own = now[now["is_new"].fillna(False).astype(bool) & (now["severity"] == "critical") & about_child]
+    own = now[now["is_new"].fillna(False).astype(bool) & (now["severity"] == "critical") & _of_child(now)]
     return list_of("new-critical", "New and critical", "", own, register, set(own["rule"]), _TOP)

@@ -10,7 +10,7 @@ import pandas as pd
 
 from outputs.about import system_title
 from outputs.page_figures import NO_TEAM
-from outputs.wording import NEWS_TITLES, SEVERITY_TITLES, cohort_titles, plain_detail
+from outputs.wording import NEWS_TITLES, SEVERITY_TITLES, cohort_titles, told_detail
 
 NOT_CONFIRMED = ("WH01", "WH06", "WH07", "SR08")
 
@@ -38,7 +38,7 @@ class Shown:
 def standing(exceptions: pd.DataFrame) -> pd.DataFrame:
     """The exceptions that stand tonight, those with most points first."""
     frame = exceptions[exceptions["status"] != "resolved"]
-    frame = frame.assign(detail=plain_detail(frame["detail"]))
+    frame = frame.assign(detail=told_detail(frame))
     return frame.sort_values(["priority", "child_id", "rule"], ascending=[False, True, True], kind="stable")
 
 

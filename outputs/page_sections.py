@@ -8,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 
-from outputs.about import About, system_title
+from outputs.about import About, feed_title, system_title
 from outputs.figures import arrivals
 from outputs.wording import FEED_STATUS, in_words, titled, whole
 
@@ -140,7 +140,7 @@ def feed_rows(feeds: pd.DataFrame, about: About) -> list[dict[str, Any]]:
         {
             "key": record["system"],
             "system": system_title(str(record["system"])),
-            "feed": record["feed"],
+            "feed": feed_title(str(record["feed"])),
             "status": titled(record["status"], FEED_STATUS),
             "is_accepted": not pd.isna(record["is_accepted"]) and bool(record["is_accepted"]),
             "reason": record["reason"] if isinstance(record["reason"], str) else "",
@@ -168,7 +168,10 @@ def systems_of(rows: list[dict[str, Any]], health: pd.DataFrame | None) -> list[
             "key": system,
             "system": system_title(system),
             "measures": [measures.get(measure) for measure in _MEASURES],
-            "unmet": unmet[unmet["system"] == system].to_dict("records"),
+            "unmet": [
+                miss | {"feed": feed_title(str(miss["feed"]))}
+                for miss in unmet[unmet["system"] == system].to_dict("records")
+            ],
         }
         for system, measures in found.items()
     ]

@@ -13,6 +13,7 @@ from datetime import datetime
 import pandas as pd
 
 from outputs.about import SYSTEM_TITLES
+from outputs.protect import RESTRICTED
 
 SEVERITIES = ("critical", "high", "medium", "info")
 SEVERITY_TITLES = {"critical": "Critical", "high": "High", "medium": "Medium", "info": "Info"}
@@ -92,6 +93,29 @@ NEEDS = {
     "ASD": "Autistic spectrum disorder",
     "DS": "Down syndrome",
     "OTH": "Other difficulty or disability",
+}
+#: The Department's main codes for ethnicity.
+ETHNICITIES = {
+    "WBRI": "White British",
+    "WIRI": "White Irish",
+    "WIRT": "Traveller of Irish heritage",
+    "WROM": "Gypsy or Roma",
+    "WOTH": "Any other White background",
+    "MWBC": "White and Black Caribbean",
+    "MWBA": "White and Black African",
+    "MWAS": "White and Asian",
+    "MOTH": "Any other mixed background",
+    "AIND": "Indian",
+    "APKN": "Pakistani",
+    "ABAN": "Bangladeshi",
+    "AOTH": "Any other Asian background",
+    "BCRB": "Black Caribbean",
+    "BAFR": "Black African",
+    "BOTH": "Any other Black background",
+    "CHNE": "Chinese",
+    "OOTH": "Any other ethnic group",
+    "REFU": "Ethnicity refused",
+    "NOBT": "Ethnicity not yet obtained",
 }
 #: What figures are broken down by.
 BREAKDOWNS = {
@@ -254,6 +278,20 @@ def plain_detail(details: pd.Series) -> pd.Series:
     """What was found, for people: dates as ``11/05/2026``, cohorts in words."""
     text = details.astype("str").str.replace(_ISO_DATE, r"\3/\2/\1", regex=True)
     return text.str.replace(_COHORT_WORD, lambda found: COHORTS[found.group()], regex=True).where(details.notna())
+
+
+def told_detail(exceptions: pd.DataFrame) -> pd.Series:
+    """What was found of each exception, for people (`plain_detail`): with the feed that it is about, and for a vanished child the system that no longer
+    has the record. What is withheld of a restricted child stays withheld.
+
+    Uses ``detail``, ``rule``, ``kind``, ``field`` (the feed, where the exception is about one) and ``source``.
+    """
+    detail = plain_detail(exceptions["detail"])
+    feed = exceptions["field"].fillna("").astype("str").str.replace("_", " ")
+    detail = detail.mask(exceptions["kind"].isin(["feed", KIND_TITLES["feed"]]) & detail.notna(), feed + ": " + detail)
+    system = exceptions["source"].fillna("").astype("str").map(lambda name: SYSTEM_TITLES.get(name, name.capitalize()))
+    gone = (exceptions["rule"] == "SR08") & (exceptions["detail"] != RESTRICTED)
+    return detail.mask(gone.fillna(False), "no longer in " + system + ", " + detail)
 
 
 def in_words(expectations: pd.DataFrame) -> pd.DataFrame:

@@ -14,7 +14,10 @@ from test_board import OTHERS, board
 from test_outputs_frames import about, exceptions, feeds, health, kpis, register, trend
 
 from outputs.board import write_board_page
+from outputs.digest import digest_of, write_digest
+from outputs.health import write_health
 from outputs.page import write_report
+from outputs.volume_table import TOLD
 
 WCAG = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]}
 
@@ -41,6 +44,11 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     frames = (kpis(), exceptions(2000), everybody, feeds(), health(), trend(), about(), OTHERS)
     write_report(folder / "report.html", *frames, teams)
     write_board_page(folder / "board.html", board())
+    aside = pd.DataFrame({"file": ["pupils_of_a_long_name.csv"], "line": [17], "row_id": ["1"], "column": ["Date of Birth"], "reason": ["unparseable date"]})  # fmt: skip
+    write_health(folder, "synergy", feeds(), health(), aside, None, None, about())
+    counts = dict.fromkeys((*TOLD, "open", "accepted", "not_evaluated", "to_shadow"), 1_234)
+    volume = pd.DataFrame([{"rule": "RV01", "severity": "high", "owner": "SEN casework", **counts}])
+    write_digest(folder, digest_of(volume, about()))
     return folder
 
 
@@ -70,6 +78,13 @@ def test_a_page_opens_in_two_seconds_and_asks_for_nothing_else(browser: Any, fol
     page = opened(browser, folder / name)
     assert perf_counter() - since < 2
     assert page.asked == [(folder / name).as_uri()] and page.wrong == []
+
+
+@pytest.mark.parametrize("name", ["report.html", "board.html", "health-synergy.html", "digest.html"])
+def test_a_page_of_320_pixels_needs_no_scrolling_sideways(browser: Any, folder: Path, name: str) -> None:
+    page = browser.new_page(viewport={"width": 320, "height": 600})
+    page.goto((folder / name).as_uri(), wait_until="load")
+    assert page.evaluate("document.documentElement.scrollWidth") == 320
 
 
 def shown(page: Any) -> int:

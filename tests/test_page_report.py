@@ -42,6 +42,7 @@ from outputs.page_kpis import kpi_rows
 from outputs.page_lists import NOT_CONFIRMED, list_of, standing
 from outputs.page_sections import Beside, nights_before, not_in_education
 from outputs.volume_table import TOLD
+from outputs.wording import told_detail
 
 VOID = {"meta", "link", "br", "img", "input", "hr"}
 
@@ -317,6 +318,29 @@ def test_it_leads_to_the_files_that_stand_beside_it_and_to_no_other(tmp_path: Pa
     leads = {href for href in reader.hrefs if not href.startswith("#")}
     assert leads == {"exceptions.xlsx", "health-capita.html", "by_owner/A%20%26%20B.xlsx"}
     assert "Nobody&#39;s" in text and not reader.wrong
+
+
+def test_a_feed_s_exception_says_which_feed_and_a_vanished_child_s_which_system() -> None:
+    drawn = pd.DataFrame(
+        [
+            ("SR01", "feed", "missing_episodes", "liquidlogic", "no file", "missing episodes: no file"),
+            ("SR08", "safety", "persons", "liquidlogic", "last carried on 2026-10-27", "no longer in Liquidlogic, last carried on 27/10/2026"),
+            ("SR08", "safety", "pupils", "synergy", "restricted", "restricted"),
+            ("RV01", "duty", "next_review_due_on", "synergy", "due 2026-10-27", "due 27/10/2026"),
+            ("PL01", "record", None, None, None, None),
+        ],
+        columns=["rule", "kind", "field", "source", "detail", "told"],
+    )  # fmt: skip
+    found = told_detail(drawn)
+    assert found.fillna("").tolist() == drawn["told"].fillna("").tolist()
+
+
+def test_new_critical_exceptions_about_sources_are_told_apart_from_those_about_children(tmp_path: Path) -> None:
+    frame = exceptions()
+    about_feeds = frame.head(2).assign(child_id="", rule="SR01", kind="feed", severity="critical", status="open", is_new=True)  # fmt: skip
+    write_report(tmp_path / "r.html", kpis(), pd.concat([frame, about_feeds], ignore_index=True), register(), feeds(), health(), trend(), about())  # fmt: skip
+    said = plain(read(tmp_path / "r.html")[0])
+    assert "2 critical exceptions that are new are about no child but about the sources ." in said
 
 
 def test_a_night_on_which_not_everything_arrived_is_named(tmp_path: Path) -> None:

@@ -125,11 +125,11 @@ def test_the_most_serious_come_first_with_colour_and_with_text(book: Workbook) -
 def test_dates_are_dates_ids_are_text_and_numbers_are_numbers(book: Workbook, frame: pd.DataFrame) -> None:
     sheet = book["All exceptions"]
     cell = {title: sheet.cell(2, place) for place, title in enumerate(TITLES, 1)}
-    assert isinstance(cell["First seen"].value, datetime) and cell["First seen"].number_format == "dd/mm/yyyy"
+    assert isinstance(cell["First found"].value, datetime) and cell["First found"].number_format == "dd/mm/yyyy"
     assert isinstance(cell["Days open"].value, int)
     for title in ("Child", "Key", "Rule", "Row"):
         assert cell[title].data_type == "s" and cell[title].number_format == "@"
-    by_key = table(book, "All exceptions").set_index("Key")["First seen"]
+    by_key = table(book, "All exceptions").set_index("Key")["First found"]
     wanted = frame[frame["status"] != "resolved"].set_index("exception_id")["first_seen_on"]
     assert (pd.to_datetime(by_key) == wanted.reindex(by_key.index)).all()
 
