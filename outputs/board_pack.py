@@ -113,11 +113,11 @@ def _others(row: dict[str, Any]) -> dict[str, Any]:
 
 def _figure(row: dict[str, Any]) -> dict[str, Any]:
     if row["is_heading"]:
-        return {"name": f"{row['code']} {row['title']}", "is_bold": True}
+        return {"name": _named(row), "is_bold": True}
     since = [f"{row['change']} overnight"] if row["change"] else []
     moves = [f"{move['words']} since {short_date(move['on'])}" for move in row["travel"] if move["words"]]
     return {
-        "name": row["line"] or f"{row['code']} {row['title']}",
+        "name": row["line"] or _named(row),
         "is_bold": False,
         "value": row["value_words"],
         "range": row["range_words"].removeprefix("between ").replace(" and ", " to "),
@@ -127,6 +127,10 @@ def _figure(row: dict[str, Any]) -> dict[str, Any]:
         "course": row["course"],
         "since": "\n".join(dict.fromkeys(moves or since)),
     }
+
+
+def _named(row: dict[str, Any]) -> str:
+    return f"{row['code']} {row['title']}" + (f" ({row['old_words']})" if row["old_words"] else "")
 
 
 def _count(row: dict[str, Any]) -> str:

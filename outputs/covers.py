@@ -107,7 +107,7 @@ def missing_sources(cover: Cover, about: About) -> None:
         cover.prose("Every source that was expected for this night was received and accepted.")
         return
     cover.prose(
-        "Not everything arrived. What is drawn from the sources below is as it was on an earlier night, and is marked as on old data.",
+        "Not everything arrived. What is drawn from the sources below is as it was on an earlier night, and is marked so.",
         "warning",
     )
     for missing in about.missing_together:

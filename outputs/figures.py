@@ -10,6 +10,13 @@ from outputs.wording import uk_date
 RAG_WORDS = {"green": "Green", "amber": "Amber", "red": "Red", "": "Not rated"}
 
 
+def old_words(systems: object) -> str:
+    """``earlier copy of Capita, Liquidlogic``, of the systems (``capita, liquidlogic``) whose earlier copy a figure rests on; empty where there is none."""
+    if not isinstance(systems, str) or not systems:
+        return ""
+    return f"earlier copy of {', '.join(system_title(system) for system in systems.split(', '))}"
+
+
 def judged(kpis: pd.DataFrame) -> pd.DataFrame:
     """The KPI frame with ``rag`` (green, amber, red or empty).
 

@@ -8,7 +8,7 @@ import pandas as pd
 
 from outputs.about import About
 from outputs.covers import Cover, column_guide, footer_of, open_cover, run_facts, write_run_sheet
-from outputs.figures import RAG_WORDS, arrivals, judged, moved, nights_of, travelled
+from outputs.figures import RAG_WORDS, arrivals, judged, moved, nights_of, old_words, travelled
 from outputs.linking import write_linking
 from outputs.sheets import Book, Column, write_list
 from outputs.wording import BREAKDOWNS, LINES_IN_DAYS, category_titles, line_title, short_date
@@ -38,6 +38,13 @@ COLUMNS = (
         "target", "Target", 9, "target", "the council's target: per cent, or a number of children where less is better"
     ),
     Column("rag", "Rating", 10, "rag", "Green on target, Amber near, Red off; by the thresholds that the council set"),
+    Column(
+        "old_words",
+        "Rests on",
+        18,
+        "wrapped",
+        "the earlier copy that stands in for an extract which did not arrive; empty where all that the figure rests on is tonight's",
+    ),
     Column("in_doubt", "In doubt", 9, "number", "how many an open exception puts in doubt, or could not be judged"),
     Column("best", "At best", 9, "figure", "the value if all that is in doubt turns out well"),
     Column("worst", "At worst", 9, "figure", "the value if all that is in doubt turns out badly"),
@@ -153,7 +160,8 @@ def _described(figures: pd.DataFrame) -> pd.DataFrame:
     """With each part in words and the unit of its value."""
     line = figures["line"].fillna("")
     unit = line.isin(LINES_IN_DAYS).map({True: "days", False: "%"})
-    return figures.assign(line_title=line.map(line_title), unit=unit)
+    old = figures["old_sources"].map(old_words) if "old_sources" in figures else ""
+    return figures.assign(line_title=line.map(line_title), unit=unit, old_words=old)
 
 
 def _write_trend(book: Book, every: pd.DataFrame, footer: str) -> None:

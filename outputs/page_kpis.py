@@ -11,7 +11,7 @@ from typing import Any
 import pandas as pd
 
 from outputs import charts
-from outputs.figures import RAG_WORDS, judged, moved, nights_of, travelled
+from outputs.figures import RAG_WORDS, judged, moved, nights_of, old_words, travelled
 from outputs.suppress import HIDDEN, in_words, is_few, is_small, suppressed
 from outputs.wording import LINES_IN_DAYS, LINES_IN_PERCENT, counted, line_title, percent, short_date, whole
 
@@ -77,7 +77,8 @@ def kpi_rows(
     for record in shown.sort_values(["_first", "_part"], kind="stable").to_dict("records"):
         if record["code"] not in wholes:
             wholes.add(record["code"])
-            rows.append({"is_heading": True, "code": record["code"], "title": record["title"]})
+            old = old_words(record.get("old_sources"))
+            rows.append({"is_heading": True, "code": record["code"], "title": record["title"], "old_words": old})
         history = lines[(record["code"], record["line"])].reindex(recent)
         rows.append(_row(record, history, others.get((record["code"], record["line"]), []), is_board))
     return rows
@@ -115,6 +116,7 @@ def _row(record: dict[Any, Any], history: pd.DataFrame, others: list[dict[str, A
         "not_judged_words": in_words(record["not_judged"]) if is_board else whole(record["not_judged"]),
         "of_words": _of(record, is_board),
         "rag_word": RAG_WORDS[record["rag"]],
+        "old_words": old_words(record.get("old_sources")),
         "target_words": _target(record["target"], is_count),
         "value_words": HIDDEN if is_kept_back else _value(record, in_days, is_count),
         "range_words": "" if is_hidden else _range(record, by_number, is_board),

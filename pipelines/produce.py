@@ -30,6 +30,7 @@ from pipelines.catalogues import checked, titled
 from pipelines.configuration import versions
 from pipelines.ingest import Ingested
 from pipelines.kpi_breakdowns import with_value
+from pipelines.kpi_sources import old_sources
 from pipelines.kpis import rated
 from pipelines.open_figures import comparators_or_none
 from pipelines.priority import causes, in_order, prioritise
@@ -85,6 +86,7 @@ def write_outputs(folder: Path, settings: Settings, night: Any, published: Publi
         night_before(trend, pd.Timestamp(night.night)),
     )
     rag = rated(figures, load_yaml(config_file(settings.config_dir, "kpis.yml")))
+    rag = rag.assign(old_sources=old_sources(rag["code"], ingested.feeds))
     feeds = ingested.feeds.assign(modified_at=pd.to_datetime(ingested.feeds["modified_on"]))
     rules = checked(published.results)
     lately = pd.Timestamp(night.night) - pd.Timedelta(days=RESOLVED_DAYS)
