@@ -4,60 +4,69 @@ An expectation speaks of a feed, never of a child: volume, freshness, completene
 last run. One with severity *stop* that is not met keeps the night from being published; the others are read in the
 source health of each system. Nothing in the results is personal: counts, shares and column names.
 
-    with start_worker() as worker:  # imports Great Expectations beside the run
-        ...
-        night = submit(worker, tables, feeds, previous, as_of, config_dir)  # comes back at once
-        ...
-        results = collect(worker, night)
+    night = submit(second, tables, feeds, previous, as_of, config_dir)  # comes back at once
+    ...
+    results = collect(second, night)
     stop_if_unmet(results)
 
-`run_expectations` does the same in one call, in this process. Both give the same results.
+`second` runs functions in another process (`pipelines.second_process`). `run_expectations` does the same in one call, in this process. Both give the same results.
 """
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping
+from concurrent.futures import Future
+from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
+from typing import Any, Protocol
 
 import pandas as pd
 
-from checks.expectations_gx import Answer, Job, judge, load
+from checks.expectations_gx import Answer, Job, be_ready, judge
 from checks.expectations_night import COLUMNS, Night, drift, prepare, read_answers, read_drift
-from checks.expectations_worker import Worker, start_worker
 from config.errors import PublicationStoppedError
 
 log = logging.getLogger(__name__)
 
-__all__ = ["COLUMNS", "Night", "Worker", "collect", "run_expectations", "start_worker", "stop_if_unmet", "submit"]
+__all__ = ["COLUMNS", "Submitted", "be_ready", "collect", "run_expectations", "stop_if_unmet", "submit"]
+
+
+class Second(Protocol):
+    """Where a function can be run while the run goes on."""
+
+    def submit(self, function: Callable[..., Any], *arguments: Any) -> Future[Any]:
+        """Have a function called with these arguments; gives what comes of it."""
+
+
+@dataclass(frozen=True)
+class Submitted:
+    """A night that was handed over, and the answers to it once they are there."""
+
+    night: Night
+    answers: Future[list[list[Answer]]]
 
 
 def submit(
-    worker: Worker,
+    second: Second,
     tables: Mapping[str, pd.DataFrame],
     feeds: pd.DataFrame,
     previous: pd.DataFrame | None,
     as_of: date | pd.Timestamp,
     config_dir: Path | None = None,
-) -> Night:
+) -> Submitted:
     """Hand a night over and come back at once. Arguments and errors as `run_expectations`; `collect` gives the results.
 
-    The frames are read while the worker takes them: do not change them in place before `collect`.
+    The frames are read while they go over: do not change them in place before `collect`.
     """
     night = prepare(tables, feeds, previous, as_of, config_dir)
-    worker.submit(night.jobs)
-    return night
+    return Submitted(night, second.submit(judge, night.jobs))
 
 
-def collect(worker: Worker, night: Night) -> pd.DataFrame:
+def collect(second: Second, submitted: Submitted) -> pd.DataFrame:
     """The results of a night handed over by `submit`, waiting where they are not there yet."""
-
-    def ask(jobs: list[Job]) -> list[list[Answer]]:
-        worker.submit(jobs)
-        return worker.collect()
-
-    return _conclude(night, worker.collect(), ask)
+    return _conclude(submitted.night, submitted.answers.result(), lambda jobs: second.submit(judge, jobs).result())
 
 
 def run_expectations(
@@ -78,8 +87,7 @@ def run_expectations(
     sense.
     """
     night = prepare(tables, feeds, previous, as_of, config_dir)
-    source = load()
-    return _conclude(night, judge(source, night.jobs), lambda jobs: judge(source, jobs))
+    return _conclude(night, judge(night.jobs), judge)
 
 
 def _conclude(

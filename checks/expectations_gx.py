@@ -1,18 +1,27 @@
 """The only place where Great Expectations is imported: frames and checks in, numbers out.
 
-It runs in the run's own process or in one beside it (`checks.expectations_worker`); nothing else depends on which.
+It runs in the run's own process or in one beside it; nothing else depends on which.
 Results are summaries without example values, so that nothing personal can be in them. No data context is written.
 """
 
 from __future__ import annotations
 
+import importlib
 import logging
 import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
+from types import ModuleType
 from typing import Any, TypedDict
 
 import pandas as pd
 
 Check = dict[str, Any]
+
+#: Imported by Great Expectations for expectations that we do not have, 2.4 s of its 7: loaded when something uses them.
+_LATER = ("scipy.stats", "altair")
 
 
 class Job(TypedDict):
@@ -37,16 +46,23 @@ class Answer(TypedDict):
     failed: list[int]
 
 
-def load() -> Any:
-    """Import the library and make a context in memory: 6 to 9 s, once a process. Returns the data source for frames."""
+def be_ready() -> None:
+    """Import the library now, so that it need not be waited for later."""
+    _source()
+
+
+@cache
+def _source() -> Any:
+    """Import the library and make a context in memory: 4 to 9 s, once a process. Gives the data source for frames."""
     os.environ["GX_ANALYTICS_ENABLED"] = "false"
     logging.getLogger("great_expectations").setLevel(logging.WARNING)
-    import great_expectations
-    from great_expectations.data_context.types.base import (
-        DataContextConfig,
-        InMemoryStoreBackendDefaults,
-        ProgressBarsConfig,
-    )
+    with _imported_later(*_LATER):
+        import great_expectations
+        from great_expectations.data_context.types.base import (
+            DataContextConfig,
+            InMemoryStoreBackendDefaults,
+            ProgressBarsConfig,
+        )
 
     config = DataContextConfig(
         # Its own default makes a folder for a web site in the temporary directory and leaves it there.
@@ -58,9 +74,38 @@ def load() -> Any:
     return context.data_sources.add_pandas("night")
 
 
-def judge(source: Any, jobs: list[Job]) -> list[list[Answer]]:
-    """The answers to the checks of each job, in their order. `source` is what `load` gave."""
-    return [_judge_one(source, job) for job in jobs]
+@contextmanager
+def _imported_later(*names: str) -> Iterator[None]:
+    """Meanwhile a stand-in is imported for each of these modules; what holds it has the module as soon as it asks something of it."""
+    stand_ins = {name: _stand_in(name) for name in names if name not in sys.modules}
+    sys.modules.update(stand_ins)
+    try:
+        yield
+    finally:
+        for name, stand_in in stand_ins.items():
+            _forget(name, stand_in)
+
+
+def _stand_in(name: str) -> ModuleType:
+    def load_and_ask(attribute: str) -> Any:
+        if attribute.startswith("__"):  # what the import machinery asks every module
+            raise AttributeError(attribute)
+        _forget(name, module)
+        return getattr(importlib.import_module(name), attribute)
+
+    module = ModuleType(name)
+    module.__getattr__ = load_and_ask  # type: ignore[method-assign]
+    return module
+
+
+def _forget(name: str, stand_in: ModuleType) -> None:
+    if sys.modules.get(name) is stand_in:
+        del sys.modules[name]
+
+
+def judge(jobs: list[Job]) -> list[list[Answer]]:
+    """The answers to the checks of each job, in their order."""
+    return [_judge_one(_source(), job) for job in jobs]
 
 
 def _judge_one(source: Any, job: Job) -> list[Answer]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from outputs.board import Board
+from outputs.board import Board, for_board, write_board_page
 from outputs.figures import RAG_WORDS
 from outputs.paper import Paper, PaperColumn, Tile
 from outputs.suppress import HIDDEN
@@ -22,6 +22,13 @@ _FIGURES = (
     PaperColumn("since", "Direction of travel", 2.4),
 )
 _OTHERS = (("england", "England"), ("region", "Region"), ("neighbours", "Neighbours"), ("published", "As published"))
+
+
+def write_board(folder: Path, *night: Any) -> None:
+    """Write `board.html` and `board-pack.pdf` of a night (the arguments of `for_board`). Raises OSError where a file cannot be written."""
+    board = for_board(*night)
+    write_board_page(folder / "board.html", board)
+    write_board_pack(folder / "board-pack.pdf", board)
 
 
 def write_board_pack(path: Path, board: Board) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from concurrent.futures import wait
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -13,8 +14,7 @@ import pandas as pd
 from config.priority import load_priority
 from config.settings import Settings, config_file, load_yaml
 from outputs.about import About, not_received
-from outputs.board import for_board, write_board_page
-from outputs.board_pack import write_board_pack
+from outputs.board_pack import write_board
 from outputs.digest import digest_of, write_digest
 from outputs.exceptions_workbook import RESOLVED_DAYS
 from outputs.extracts import write_extracts
@@ -34,8 +34,12 @@ from pipelines.kpi_sources import old_sources
 from pipelines.kpis import rated
 from pipelines.open_figures import comparators_or_none
 from pipelines.priority import causes, in_order, prioritise
+from pipelines.second_process import SecondProcess
 from pipelines.store_triage import with_acts
 from pipelines.worksheets import hand_out_exceptions
+
+#: What the page leads to and the second process writes.
+_MEANWHILE = frozenset({"board.html", "board-pack.pdf", "register.xlsx", "kpis.xlsx"})
 
 
 @dataclass(frozen=True)
@@ -65,8 +69,13 @@ class Published:
     audits: pd.DataFrame
 
 
-def write_outputs(folder: Path, settings: Settings, night: Any, published: Published, now: datetime) -> None:
-    """Write every output of a night into a folder: workbooks, pages, packs, source health and BI files, all from the same frames."""
+def write_outputs(
+    folder: Path, settings: Settings, night: Any, published: Published, now: datetime, second: SecondProcess
+) -> None:
+    """Write every output of a night into a folder: workbooks, pages, packs, source health and BI files, all from the same frames.
+
+    What rests on nothing but frames is written by the second process, the rest by this one.
+    """
     ingested, register, figures, volume = published.ingested, published.register, published.figures, published.volume
     expectations = published.expectations
     weights = load_priority(settings.config_dir)
@@ -91,54 +100,59 @@ def write_outputs(folder: Path, settings: Settings, night: Any, published: Publi
     rules = checked(published.results)
     lately = pd.Timestamp(night.night) - pd.Timedelta(days=RESOLVED_DAYS)
     resolved = followed[followed["resolved_on"] > lately].sort_values("resolved_on", ascending=False, kind="stable")
-    owners = hand_out_exceptions(
-        folder, settings, night, standing, register, about, causes(standing), volume, resolved, rules
-    )
-    teams = write_notifications(folder / "notifications", published.notified, about)
-    write_register(folder / "register.xlsx", register, about)
     linking = published.linking, published.link_trend
-    write_kpis(folder / "kpis.xlsx", rag, about, trend, with_value(published.breakdowns), linking)
-    board = for_board(rag, recent, register, expectations, trend, about, others)
-    write_board_page(folder / "board.html", board)
-    write_board_pack(folder / "board-pack.pdf", board)
-    for system in feeds["system"].unique():
-        write_health(
-            folder,
-            system,
+    meanwhile = [
+        second.submit(write_board, folder, rag, recent, register, expectations, trend, about, others),
+        second.submit(write_register, folder / "register.xlsx", register, about),
+        second.submit(write_kpis, folder / "kpis.xlsx", rag, about, trend, with_value(published.breakdowns), linking),
+        second.submit(write_extracts, folder, register, standing, figures, about),
+        second.submit(write_star, folder / "bi", published.star),
+    ]
+    try:
+        owners = hand_out_exceptions(
+            folder, settings, night, standing, register, about, causes(standing), volume, resolved, rules
+        )
+        teams = write_notifications(folder / "notifications", published.notified, about)
+        for system in feeds["system"].unique():
+            write_health(
+                folder,
+                system,
+                feeds,
+                expectations,
+                ingested.set_aside,
+                ingested.unknown_codes,
+                _new_columns(ingested),
+                about,
+            )
+        write_digest(folder, digest_of(volume, about, settings.outputs_url, feeds["system"].unique(), is_beside=True))
+        write_report(
+            folder / "report.html",
+            rag,
+            recent,
+            register.assign(setting_la_name=_authorities(register, ingested.tables["settings"])),
             feeds,
             expectations,
-            ingested.set_aside,
-            ingested.unknown_codes,
-            _new_columns(ingested),
+            trend,
             about,
+            others,
+            published.teams,
+            volume,
+            published.notified,
+            _beside(folder, owners, teams),
+            linking_of(*linking, pd.Timestamp(night.night), published.got_worse),
+            rules,
+            published.audits,
         )
-    write_extracts(folder, register, standing, figures, about)
-    write_star(folder / "bi", published.star)
-    write_digest(folder, digest_of(volume, about, settings.outputs_url, feeds["system"].unique(), is_beside=True))
-    write_report(
-        folder / "report.html",
-        rag,
-        recent,
-        register.assign(setting_la_name=_authorities(register, ingested.tables["settings"])),
-        feeds,
-        expectations,
-        trend,
-        about,
-        others,
-        published.teams,
-        volume,
-        published.notified,
-        _beside(folder, owners, teams),
-        linking_of(*linking, pd.Timestamp(night.night), published.got_worse),
-        rules,
-        published.audits,
-    )
+    finally:
+        wait(meanwhile)  # also after an error: nobody writes into the folder once it is taken away
+    for written in meanwhile:
+        written.result()
 
 
 def _beside(folder: Path, owners: Mapping[str, Path], teams: Mapping[str, Path]) -> Beside:
-    """What stands in the folder already, as the page leads to it."""
+    """What stands in the folder, or will when the night ends, as the page leads to it."""
     named = [{name: path.relative_to(folder).as_posix() for name, path in paths.items()} for paths in (owners, teams)]
-    return Beside(frozenset(path.name for path in folder.iterdir()), *named)
+    return Beside(_MEANWHILE.union(path.name for path in folder.iterdir()), *named)
 
 
 def _authorities(register: pd.DataFrame, settings: pd.DataFrame | None) -> pd.Series:

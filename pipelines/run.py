@@ -51,6 +51,7 @@ from pipelines.rawstore import private_key, purge_raw, write_snapshot
 from pipelines.review_files import hand_out_review, purge_reviews
 from pipelines.road import assemble_frames, follow, judge, leave_out_sealed, read_by_figures
 from pipelines.routing import known_of
+from pipelines.second_process import second_process
 from pipelines.star import star_of_night
 from pipelines.store import Store
 from pipelines.store_audit import audited_until
@@ -154,17 +155,18 @@ def _one_night(
     progress: Callable[[str], None] | None,
     now: datetime,
 ) -> RunResult:
-    from checks.expectations import collect, start_worker, stop_if_unmet, submit
+    from checks.expectations import be_ready, collect, stop_if_unmet, submit
 
     configuration = load_configuration(settings)
     day = pd.Timestamp(as_of)
     watch = Stopwatch(progress)
-    with start_worker() as worker, store.night(as_of, backfill) as night:
+    with second_process() as second, store.night(as_of, backfill) as night:
         watch.start("pull and read")
+        second.submit(be_ready)
         ingested = ingest(night, profiles, pull(), as_of, settings)
         _need(ingested)
         judging = submit(
-            worker, _present(ingested), ingested.feeds, _previous_expectations(night), as_of, settings.config_dir
+            second, _present(ingested), ingested.feeds, _previous_expectations(night), as_of, settings.config_dir
         )
 
         watch.start("link")
@@ -200,8 +202,9 @@ def _one_night(
         exceptions = followed.shown
 
         watch.start("expectations")
-        expectations = collect(worker, judging)
+        expectations = collect(second, judging)
         stop_if_unmet(expectations)
+        canaries = second.submit(canary_messages, day, configuration.link_model)
 
         watch.start("figures")
         tonight = read_by_figures(frames, exceptions, ingested.feeds, expectations, day, configuration)
@@ -262,7 +265,6 @@ def _one_night(
         keep_facts(settings.private_dir, ingested.tables, linkage.links, as_of)
         exit_code, messages = _verdict(ingested)
         said = [f"linking: {line}. Look at `ehcp links quality`." for line in got_worse]
-        messages = [*canary_messages(day, configuration.link_model), *said, *messages]
         period = f"{as_of:%Y-%m}"
         with publish.writing(settings.outputs_dir, period, night.run_id) as folder:
             published = Published(
@@ -282,8 +284,9 @@ def _one_night(
                 got_worse,
                 frames["audits"],
             )
-            write_outputs(folder, settings, night, published, now)
+            write_outputs(folder, settings, night, published, now, second)
         hand_out_review(settings, night, linkage, ingested.tables["people"], known.decisions, public_register, now)
+        messages = [*canaries.result(), *said, *messages]
         watch.stop()
         night.close_run(exit_code, counts, watch.seconds)
         run_id = night.run_id

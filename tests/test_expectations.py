@@ -1,6 +1,6 @@
 """Expectations of whole feeds: what is asked, where the bounds lie, what stops a night, and what never may.
 
-Great Expectations takes seconds to import, so one worker answers all the tests here; one test holds it against this
+Great Expectations takes seconds to import, so one process answers all the tests here; one test holds it against this
 process.
 """
 
@@ -13,18 +13,19 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from checks.expectations import COLUMNS, Worker, collect, run_expectations, start_worker, stop_if_unmet, submit
+from checks.expectations import COLUMNS, collect, run_expectations, stop_if_unmet, submit
 from checks.expectations_declared import load_declarations
 from config.canonical import TABLES
 from config.errors import ConfigurationError, PublicationStoppedError
 from config.profiles import load_profiles
+from pipelines.second_process import SecondProcess, second_process
 
 AS_OF = "2026-10-25"
 
 
 @pytest.fixture(scope="module")
-def worker() -> Iterator[Worker]:
-    with start_worker() as started:
+def second() -> Iterator[SecondProcess]:
+    with second_process() as started:
         yield started
     started.close()
 
@@ -96,9 +97,11 @@ def healthy() -> dict[str, pd.DataFrame]:
     }
 
 
-def judge(worker: Worker, tables: dict[str, Any], frame: pd.DataFrame | None = None, **more: Any) -> pd.DataFrame:
-    night = submit(worker, tables, feeds() if frame is None else frame, more.pop("previous", None), AS_OF, **more)
-    return collect(worker, night)
+def judge(
+    second: SecondProcess, tables: dict[str, Any], frame: pd.DataFrame | None = None, **more: Any
+) -> pd.DataFrame:
+    night = submit(second, tables, feeds() if frame is None else frame, more.pop("previous", None), AS_OF, **more)
+    return collect(second, night)
 
 
 def one(results: pd.DataFrame, system: str, table: str, column: str, expectation: str) -> pd.Series:
@@ -170,8 +173,8 @@ def test_the_same_expectation_twice_is_refused(tmp_path: Path) -> None:
 # What is judged
 
 
-def test_a_healthy_night_has_its_columns_and_stops_nothing(worker: Worker) -> None:
-    results = judge(worker, healthy())
+def test_a_healthy_night_has_its_columns_and_stops_nothing(second: SecondProcess) -> None:
+    results = judge(second, healthy())
     assert results.dtypes.astype(str).to_dict() == COLUMNS
     stop_if_unmet(results)
     assert one(results, "synergy", "people", "upn", "complete").observed == "100.0 % of 100"
@@ -180,10 +183,12 @@ def test_a_healthy_night_has_its_columns_and_stops_nothing(worker: Worker) -> No
 
 
 @pytest.mark.parametrize(("with_date", "stops"), [(50, False), (49, True)])
-def test_half_of_the_dates_of_birth_is_enough_and_less_is_not(worker: Worker, with_date: int, stops: bool) -> None:
+def test_half_of_the_dates_of_birth_is_enough_and_less_is_not(
+    second: SecondProcess, with_date: int, stops: bool
+) -> None:
     tables = healthy()
     tables["people"] = rows("people", "synergy", 100, born_on=filled(with_date, 100, pd.Timestamp("2014-05-01")))
-    results = judge(worker, tables)
+    results = judge(second, tables)
     assert bool(one(results, "synergy", "people", "born_on", "complete").is_met) is not stops
     if stops:
         with pytest.raises(PublicationStoppedError) as caught:
@@ -195,44 +200,44 @@ def test_half_of_the_dates_of_birth_is_enough_and_less_is_not(worker: Worker, wi
         stop_if_unmet(results)
 
 
-def test_an_empty_register_of_establishments_stops_and_so_does_a_council_without_plans(worker: Worker) -> None:
+def test_an_empty_register_of_establishments_stops_and_so_does_a_council_without_plans(second: SecondProcess) -> None:
     tables = healthy()
     tables["settings"] = tables["settings"].head(0)
     tables["plans"] = tables["plans"].head(0)
     with pytest.raises(PublicationStoppedError) as caught:
-        stop_if_unmet(judge(worker, tables))
+        stop_if_unmet(judge(second, tables))
     assert "reference edubasealldata" in caught.value.what and "synergy ehc_plans" in caught.value.what
     assert str(caught.value).count("\n") == 1
 
 
-def test_a_handful_of_rows_is_shown_and_not_judged(worker: Worker) -> None:
+def test_a_handful_of_rows_is_shown_and_not_judged(second: SecondProcess) -> None:
     tables = healthy()
     tables["people"] = rows("people", "synergy", 29, surname=["Example"])
-    results = judge(worker, tables)
+    results = judge(second, tables)
     assert one(results, "synergy", "people", "surname", "complete").is_met, "nothing is at fault"
     found = one(results, "synergy", "people", "born_on", "complete")
     assert pd.isna(found.is_met) and found.observed == "0.0 % of 29, too few to judge"
     stop_if_unmet(results)
 
 
-def test_a_feed_that_never_came_is_neither_fine_nor_a_stop(worker: Worker) -> None:
+def test_a_feed_that_never_came_is_neither_fine_nor_a_stop(second: SecondProcess) -> None:
     tables = {name: frame for name, frame in healthy().items() if name != "settings"}
     absent = {"is_accepted": False, "rows": None, "newest_on": pd.NaT}
-    results = judge(worker, tables, feeds(reference_edubasealldata=absent))
+    results = judge(second, tables, feeds(reference_edubasealldata=absent))
     found = one(results, "reference", "settings", "", "rows")
     assert pd.isna(found.is_met) and found.observed == "no accepted copy yet"
     assert not of_feed(results, "reference edubasealldata", "arrived").is_met
     stop_if_unmet(results)
 
 
-def test_an_old_copy_is_judged_and_says_so(worker: Worker) -> None:
-    results = judge(worker, healthy(), feeds(synergy_pupils={"is_accepted": False, "rows": None}))
+def test_an_old_copy_is_judged_and_says_so(second: SecondProcess) -> None:
+    results = judge(second, healthy(), feeds(synergy_pupils={"is_accepted": False, "rows": None}))
     assert one(results, "synergy", "people", "upn", "complete").observed == "100.0 % of 100 (old copy)"
     assert not of_feed(results, "synergy pupils", "arrived").is_met
     assert results[(results.feed == "pupils") & (results.expectation == "set_aside")].empty
 
 
-def test_what_a_councils_own_profile_does_not_map_is_not_asked(worker: Worker, tmp_path: Path) -> None:
+def test_what_a_councils_own_profile_does_not_map_is_not_asked(second: SecondProcess, tmp_path: Path) -> None:
     """Another council: no dates of birth in this system, no postcodes, no other system. Odd, and healthy."""
     sources = tmp_path / "sources"
     sources.mkdir()
@@ -248,14 +253,14 @@ def test_what_a_councils_own_profile_does_not_map_is_not_asked(worker: Worker, t
     came = feeds().head(2).assign(feed=["kinder", "plan"], system="synergy")
     tables = healthy()
     tables["people"] = rows("people", "synergy", 100, surname=["Example"])
-    results = judge(worker, tables, came, config_dir=tmp_path)
+    results = judge(second, tables, came, config_dir=tmp_path)
     assert set(results.system) == {"synergy"} and set(results.feed) == {"kinder", "plan"}
     assert set(results[results.table == "people"].column) == {"surname"}
     assert results.is_met.all()
     stop_if_unmet(results)
 
 
-def test_a_date_is_believable_up_to_the_night_itself(worker: Worker) -> None:
+def test_a_date_is_believable_up_to_the_night_itself(second: SecondProcess) -> None:
     tables = healthy()
     tables["visits"] = rows(
         "visits",
@@ -263,13 +268,13 @@ def test_a_date_is_believable_up_to_the_night_itself(worker: Worker) -> None:
         40,
         visited_on=[pd.Timestamp("2026-10-25")] * 38 + [pd.Timestamp("2026-10-26"), pd.Timestamp("9999-12-31")],
     )
-    found = one(judge(worker, tables), "synergy", "visits", "visited_on", "dates")
+    found = one(judge(second, tables), "synergy", "visits", "visited_on", "dates")
     assert (found.value, bool(found.is_met), found.observed) == (95.0, True, "95.0 % of 40")
     tables["visits"].loc[0, "visited_on"] = pd.Timestamp("2026-10-26")
-    assert not one(judge(worker, tables), "synergy", "visits", "visited_on", "dates").is_met
+    assert not one(judge(second, tables), "synergy", "visits", "visited_on", "dates").is_met
 
 
-def test_the_bounds_of_a_feed(worker: Worker) -> None:
+def test_the_bounds_of_a_feed(second: SecondProcess) -> None:
     day = pd.Timestamp(AS_OF)
     drawn: list[tuple[str, dict[str, Any], str, bool | None]] = [
         ("synergy pupils", {"set_aside": 1}, "set_aside", True),
@@ -286,19 +291,19 @@ def test_the_bounds_of_a_feed(worker: Worker) -> None:
         ("liquidlogic addresses", {}, "arrived", True),
     ]
     frame = feeds(**{feed.replace(" ", "_", 1): change for feed, change, _, _ in drawn})
-    results = judge(worker, healthy(), frame)
+    results = judge(second, healthy(), frame)
     found = [of_feed(results, feed, expectation).is_met for feed, _, expectation, _ in drawn]
     assert [None if pd.isna(met) else bool(met) for met in found] == [wanted for *_, wanted in drawn]
 
 
-def test_a_feed_without_dates_or_a_last_run_is_not_asked_about_them(worker: Worker) -> None:
+def test_a_feed_without_dates_or_a_last_run_is_not_asked_about_them(second: SecondProcess) -> None:
     change = {"newest_on": pd.NaT, "previous_rows": None}
-    results = judge(worker, healthy(), feeds(synergy_ehc_requests=change))
+    results = judge(second, healthy(), feeds(synergy_ehc_requests=change))
     here = results[results.feed == "ehc_requests"]
     assert not here.expectation.isin(["fresh", "steady"]).any()
 
 
-def test_the_councils_own_bound_for_one_feed_wins(worker: Worker, tmp_path: Path) -> None:
+def test_the_councils_own_bound_for_one_feed_wins(second: SecondProcess, tmp_path: Path) -> None:
     lines = [
         "{system: any, table: any, expect: set_aside, at_most: 1, severity: warn, title: Any}",
         "{system: capita, table: people, expect: set_aside, at_most: 5, severity: warn, title: Ours}",
@@ -307,20 +312,20 @@ def test_the_councils_own_bound_for_one_feed_wins(worker: Worker, tmp_path: Path
     (tmp_path / "expectations.yml").write_text(
         "expectations:\n" + "".join(f"  - {line}\n" for line in lines), encoding="utf-8"
     )
-    results = judge(worker, healthy(), feeds(capita_students={"set_aside": 5}), config_dir=tmp_path)
+    results = judge(second, healthy(), feeds(capita_students={"set_aside": 5}), config_dir=tmp_path)
     titles = results.set_index(results.system + " " + results.feed).title
     assert titles["capita students"] == "Ours" and titles["capita involvements"] == "Capita"
     assert titles["synergy pupils"] == "Any"
     assert results.is_met.all()
 
 
-def test_drift_begins_beyond_ten_points(worker: Worker) -> None:
-    previous = judge(worker, healthy())
+def test_drift_begins_beyond_ten_points(second: SecondProcess) -> None:
+    previous = judge(second, healthy())
     assert previous.expectation.ne("drift").all()
     tables = healthy()
     tables["people"]["upn"] = pd.Series(filled(90, 100, "A883123450000"), dtype="str")
     tables["people"]["surname"] = pd.Series(filled(89, 100, "Example"), dtype="str")
-    results = judge(worker, tables, previous=previous)
+    results = judge(second, tables, previous=previous)
     found = [one(results, "synergy", "people", column, "drift") for column in ("upn", "surname", "forename")]
     assert [(bool(row.is_met), row.value, row.severity) for row in found] == [
         (True, -10.0, "warn"),
@@ -330,12 +335,12 @@ def test_drift_begins_beyond_ten_points(worker: Worker) -> None:
     assert found[1].observed == "100.0 % then, 89.0 % now" and found[1].wanted == "at most 10 points less"
 
 
-def test_nothing_personal_is_in_the_results(worker: Worker) -> None:
+def test_nothing_personal_is_in_the_results(second: SecondProcess) -> None:
     tables = healthy()
     tables["people"]["surname"] = pd.Series(["Personal-Name"] * 99 + [None], dtype="str")
     tables["people"]["upn"] = "not-a-upn"
     tables["people"]["sex_code"] = "secret"
-    results = judge(worker, tables)
+    results = judge(second, tables)
     assert not one(results, "synergy", "people", "upn", "matches").is_met
     told = results.to_csv()
     assert not any(text in told for text in ("Personal-Name", "not-a-upn", "secret", "2014-05-01", "ZB1"))
@@ -344,41 +349,15 @@ def test_nothing_personal_is_in_the_results(worker: Worker) -> None:
 # The second process
 
 
-def test_both_ways_give_the_same_and_a_lost_process_is_made_up_for(worker: Worker) -> None:
+def test_both_ways_give_the_same_and_a_lost_process_is_made_up_for(second: SecondProcess) -> None:
     tables, frame = healthy(), feeds(synergy_pupils={"set_aside": 3})
-    previous = judge(worker, tables, frame)
-    beside = judge(worker, tables, frame, previous=previous)
+    previous = judge(second, tables, frame)
+    beside = judge(second, tables, frame, previous=previous)
     here = run_expectations(tables, frame, previous, AS_OF)
     pd.testing.assert_frame_equal(beside, here)
-    with Worker() as lost:
+    with SecondProcess() as lost:
         night = submit(lost, tables, frame, previous, AS_OF)
         assert lost._process is not None
         lost._process.kill()
         pd.testing.assert_frame_equal(collect(lost, night), here)
-    assert not lost.is_alive
-
-
-def test_a_worker_is_kept_for_the_next_night_and_ends_with_a_failure_or_with_its_input() -> None:
-    with start_worker() as first:
-        pass
-    with start_worker() as second:
-        assert second is first and second.is_alive
-    with pytest.raises(KeyError), start_worker() as third:
-        raise KeyError
-    assert third is first and not third.is_alive
-    with start_worker() as fourth:
-        assert fourth is not first
-        process = fourth._process
-        assert process is not None and process.stdin is not None
-        process.stdin.close()
-        assert process.wait(timeout=120) == 0
-
-
-def test_no_process_can_be_started(monkeypatch: pytest.MonkeyPatch) -> None:
-    def refuse(*_: Any, **__: Any) -> None:
-        raise PermissionError(1, "Operation not permitted")
-
-    monkeypatch.setattr("checks.expectations_worker.subprocess.Popen", refuse)
-    with Worker() as worker:
-        assert not worker.is_alive
-        stop_if_unmet(judge(worker, healthy()))
+        assert not lost.is_alive
