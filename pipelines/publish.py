@@ -34,6 +34,18 @@ def writing(outputs: Path, period: str, run_id: str) -> Iterator[Path]:
         shutil.rmtree(partial, ignore_errors=True)
 
 
+@contextmanager
+def withdrawn_on_error() -> Iterator[list[Path]]:
+    """Folders that are put into the list are removed again if the night fails after all: of a night that the database does not know nothing stands."""
+    published: list[Path] = []
+    try:
+        yield published
+    except BaseException:
+        for folder in published:
+            shutil.rmtree(folder, ignore_errors=True)
+        raise
+
+
 def make_latest(outputs: Path, period: str, run_id: str) -> Path:
     """Point ``<outputs>/latest`` at a run, in one step where the system can; Windows without the right to link gets a copy.
 

@@ -160,7 +160,11 @@ def _one_night(
     configuration = load_configuration(settings)
     day = pd.Timestamp(as_of)
     watch = Stopwatch(progress)
-    with second_process() as second, store.night(as_of, backfill) as night:
+    with (
+        second_process() as second,
+        publish.withdrawn_on_error() as published,
+        store.night(as_of, backfill) as night,
+    ):
         watch.start("pull and read")
         second.submit(be_ready)
         ingested = ingest(night, profiles, pull(), as_of, settings)
@@ -267,7 +271,7 @@ def _one_night(
         said = [f"linking: {line}. Look at `ehcp links quality`." for line in got_worse]
         period = f"{as_of:%Y-%m}"
         with publish.writing(settings.outputs_dir, period, night.run_id) as folder:
-            published = Published(
+            night_came_to = Published(
                 ingested,
                 public_register,
                 night.aged(exceptions),
@@ -284,7 +288,8 @@ def _one_night(
                 got_worse,
                 frames["audits"],
             )
-            write_outputs(folder, settings, night, published, now, second)
+            write_outputs(folder, settings, night, night_came_to, now, second)
+        published.append(settings.outputs_dir / period / night.run_id)
         hand_out_review(settings, night, linkage, ingested.tables["people"], known.decisions, public_register, now)
         messages = [*canaries.result(), *said, *messages]
         watch.stop()

@@ -16,11 +16,16 @@ import subprocess
 import sys
 from collections.abc import Callable
 from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
+from contextlib import suppress
 from types import TracebackType
 from typing import IO, Any
 
 log = logging.getLogger(__name__)
 
+#: What Python ends with after an error that nothing caught.
+_UNCAUGHT = 1
+#: How long a process that has closed its pipes may take to end by itself.
+_ENDS_IN_SECONDS = 10.0
 #: One that the last night of this process left running, so that the next one need not start its own.
 _kept: list[SecondProcess] = []
 
@@ -64,11 +69,12 @@ class SecondProcess:
                 return pickle.load(process.stdout)
             except (OSError, EOFError, ValueError, pickle.UnpicklingError):
                 if not self._is_closing:
-                    log.warning("the second process ended early; its work is done in this one")
                     self._end()
+                    # An error of the function itself shows its own traceback here.
+                    if process.returncode != _UNCAUGHT:
+                        log.warning("the second process ended early; its work is done in this one")
         if self._is_closing:
             raise CancelledError
-        # An error of the function itself ended the process, and shows its own traceback here.
         return function(*arguments)
 
     def close(self) -> None:
@@ -81,6 +87,9 @@ class SecondProcess:
         process, self._process = self._process, None
         if process is None:
             return
+        if not self._is_closing:
+            with suppress(subprocess.TimeoutExpired):
+                process.wait(_ENDS_IN_SECONDS)
         process.kill()
         process.wait()
         for pipe in (process.stdin, process.stdout):

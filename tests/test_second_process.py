@@ -53,6 +53,14 @@ def test_an_error_of_a_function_comes_back_with_the_result_and_stops_nothing_els
         with pytest.raises(ZeroDivisionError):
             second.submit(operator.truediv, 1, 0).result()
         assert second.submit(operator.add, 1, 1).result() == 2
+    assert not caplog.text
+
+
+def test_a_process_that_was_killed_is_told_of_and_its_work_done_here(caplog: pytest.LogCaptureFixture) -> None:
+    with SecondProcess() as second, caplog.at_level(logging.WARNING):
+        assert second._process is not None
+        second._process.kill()
+        assert second.submit(os.getpid).result() == os.getpid()
     assert "the second process ended early" in caplog.text
 
 
