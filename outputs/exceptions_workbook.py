@@ -108,6 +108,14 @@ COLUMNS = (
     Column("fix_in", "Where to fix it", 46, "wrapped", "the system, and the screen or field", is_printed=False),
     Column("owner", "Owner", 20, "wrapped", "the team that it goes to; each has a sheet of its own", is_printed=False),
     Column(
+        "team",
+        "Social care team",
+        18,
+        "text",
+        "the team of the child's open social care involvement, to filter by; withheld for a child whose address is restricted",
+        is_printed=False,
+    ),
+    Column(
         "status",
         "Status",
         14,

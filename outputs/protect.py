@@ -62,7 +62,7 @@ _WHEREABOUTS = re.compile(
 )
 _SAYS_NOTHING = re.compile(r"_(on|at|from|by|id|row|days)$")
 #: Columns of an exception that may quote any of them, what people wrote about it among them.
-EVIDENCE_COLUMNS = ("detail", "evidence", "value", "values", "raw", "shared", "accept_reason", "note")
+EVIDENCE_COLUMNS = ("detail", "told", "evidence", "value", "values", "raw", "shared", "accept_reason", "note")
 #: Rules whose very title tells where a child is; the row stays, and counts, without saying which rule it is.
 TELLING_RULES = frozenset({"WH04", "WH08", "WH09"})
 #: What is withheld of such a row beside its evidence.

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Hashable
+from collections.abc import Hashable, Mapping
 from datetime import datetime
 
 import pandas as pd
@@ -280,17 +280,39 @@ def plain_detail(details: pd.Series) -> pd.Series:
     return text.str.replace(_COHORT_WORD, lambda found: COHORTS[found.group()], regex=True).where(details.notna())
 
 
+_URN = re.compile(r"\b\d{6}\b")
+_SYSTEM = re.compile(rf"\b({'|'.join(SYSTEM_TITLES)})\b")
+
+
+def with_names(texts: pd.Series, rules: pd.Series, settings: Mapping[str, str]) -> pd.Series:
+    """What was found, or what several share, with settings and systems as people know them: ``900185`` is ``Elm School (900185)`` where a rule on
+    whereabouts or placements tells it, ``capita`` is ``Capita`` where one on feeds does. `settings` are names by URN; others stay as they are.
+    """
+
+    def named(found: re.Match[str]) -> str:
+        name = settings.get(found.group())
+        return f"{name} ({found.group()})" if name else found.group()
+
+    family = rules.astype("str").str[:2]
+    places, feeds = family.isin(["WH", "PL"]), family == "SR"
+    told = texts.astype("object")
+    told[places] = texts[places].str.replace(_URN, named, regex=True)
+    told[feeds] = texts[feeds].str.replace(_SYSTEM, lambda found: SYSTEM_TITLES[found.group()], regex=True)
+    return told.astype("str").where(texts.notna(), texts)
+
+
 def told_detail(exceptions: pd.DataFrame) -> pd.Series:
     """What was found of each exception, for people (`plain_detail`): with the feed that it is about, and for a vanished child the system that no longer
     has the record. What is withheld of a restricted child stays withheld.
 
-    Uses ``detail``, ``rule``, ``kind``, ``field`` (the feed, where the exception is about one) and ``source``.
+    Uses ``told`` (`with_names`) where the frame has it, else ``detail``; and ``rule``, ``kind``, ``field`` (the feed, where the exception is about one) and ``source``.
     """
-    detail = plain_detail(exceptions["detail"])
+    found = exceptions["told" if "told" in exceptions else "detail"]
+    detail = plain_detail(found)
     feed = exceptions["field"].fillna("").astype("str").str.replace("_", " ")
     detail = detail.mask(exceptions["kind"].isin(["feed", KIND_TITLES["feed"]]) & detail.notna(), feed + ": " + detail)
     system = exceptions["source"].fillna("").astype("str").map(lambda name: SYSTEM_TITLES.get(name, name.capitalize()))
-    gone = (exceptions["rule"] == "SR08") & (exceptions["detail"] != RESTRICTED)
+    gone = (exceptions["rule"] == "SR08") & (found != RESTRICTED)
     return detail.mask(gone.fillna(False), "no longer in " + system + ", " + detail)
 
 

@@ -311,7 +311,7 @@ def _add_strangers(tables: Tables) -> None:
             found.append(strangers[["source", "source_id", "file", "line", "carried_on", "is_old", "feed"]])
     bare = pd.concat(found).drop_duplicates(["source", "source_id"])
     if len(bare):
-        log.warning("%d persons have rows but no person record", len(bare))
+        log.warning("%d with rows but no person record", len(bare))
         bare = bare.assign(row_id=bare["source_id"]).reindex(columns=people.columns)
         tables["people"] = pd.concat(
             [people, bare.astype({c: people[c].dtype for c in people.columns})], ignore_index=True

@@ -136,7 +136,9 @@ def _why(
 
 def _days(number: pd.Series) -> pd.Series:
     whole = number.astype("Int64")
-    return whole.astype("str") + pd.Series(" days", index=number.index, dtype="str").mask(whole == 1, " day")
+    return whole.map("{:,}".format, na_action="ignore").astype("str") + pd.Series(
+        " days", index=number.index, dtype="str"
+    ).mask(whole == 1, " day")
 
 
 def _joined(words: pd.Series, more: pd.Series, between: str) -> pd.Series:

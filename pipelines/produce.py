@@ -24,7 +24,9 @@ from outputs.linking import linking_of
 from outputs.notifications_workbook import write_notifications
 from outputs.page import write_report
 from outputs.page_sections import Beside
+from outputs.protect import RESTRICTED, restricted_children
 from outputs.star import write_star
+from outputs.wording import plain_detail, with_names
 from outputs.workbooks import write_kpis, write_register
 from pipelines.catalogues import checked, titled
 from pipelines.configuration import versions
@@ -81,6 +83,7 @@ def write_outputs(
     weights = load_priority(settings.config_dir)
     followed = titled(with_acts(night.connection, published.exceptions, night.night))
     followed = in_order(prioritise(followed, register, weights, pd.Timestamp(night.night)))
+    followed = _for_people(followed, published.teams, register, ingested.tables["settings"])
     standing = followed[followed["status"] != "resolved"]
     recent = followed[(followed["status"] != "resolved") | (followed["resolved_on"] == pd.Timestamp(night.night))]
     trend, others = night.trend(), comparators_or_none(settings)
@@ -147,6 +150,21 @@ def write_outputs(
         wait(meanwhile)  # also after an error: nobody writes into the folder once it is taken away
     for written in meanwhile:
         written.result()
+
+
+def _for_people(
+    exceptions: pd.DataFrame, teams: pd.Series, register: pd.DataFrame, settings: pd.DataFrame | None
+) -> pd.DataFrame:
+    """With the social care team of the child (``team``; withheld for a restricted one, whom it could tell the area of), and with the names of settings in
+    what was found (``told``) and in what several share (``cause``).
+    """
+    secret = register.loc[restricted_children(register), "child_id"]
+    children, rules = exceptions["child_id"], exceptions["rule"]
+    named = None if settings is None else settings.dropna(subset="setting_name").drop_duplicates("urn")
+    names = {} if named is None else dict(zip(named["urn"], named["setting_name"], strict=True))
+    told, cause = (with_names(exceptions[name], rules, names) for name in ("detail", "cause"))
+    team = children.map(teams).astype("object").mask(children.isin(secret), RESTRICTED)
+    return exceptions.assign(team=team, told=told, cause=plain_detail(cause))
 
 
 def _beside(folder: Path, owners: Mapping[str, Path], teams: Mapping[str, Path]) -> Beside:

@@ -7,6 +7,7 @@ import logging
 import re
 from dataclasses import replace
 from datetime import UTC, date, datetime
+from html import unescape
 from pathlib import Path
 from urllib.parse import unquote
 
@@ -132,7 +133,9 @@ def of_page(text: str, section: str) -> dict[str, list[int]]:
     part = text[text.index(f'<section id="{section}"') :]
     rows = re.findall(r'<tr><th scope="row">(.*?)</th>(.*?)</tr>', part[: part.index("</section>")])
     return {
-        re.sub(r"<[^>]+>", "", name): [int(n.replace(",", "")) for n in re.findall(r">([\d,]+)(?:</a>)?</td>", cells)]
+        unescape(re.sub(r"<[^>]+>", "", name)): [
+            int(n.replace(",", "")) for n in re.findall(r">([\d,]+)(?:</a>)?</td>", cells)
+        ]
         for name, cells in rows
     }
 
@@ -167,6 +170,13 @@ def test_what_is_overdue_and_who_is_in_no_education_are_the_same_on_tiles_in_tab
     assert of_page(text, "awaiting")["All"] == [nothing, interim, nothing + interim]
     assert lists.get("Awaiting, with an interim placement", 0) == interim
     owners = teams[teams.index("By who has to see to it") :]
+    book = openpyxl.load_workbook(outputs / "exceptions.xlsx", read_only=True)["All exceptions"]
+    rows = book.iter_rows(values_only=True)
+    listed = pd.DataFrame(rows, columns=next(rows))
+    late = listed[listed["Rule"].isin(["RV01", "RV02"]) & listed["Social care team"].notna()]
+    counted = {name: numbers[0] for name, numbers in of_page(text, "overdue").items() if numbers[:1] != [0]}
+    by_name = late["Social care team"].replace({"restricted": "Restricted: not shown"}).value_counts().to_dict()
+    assert by_name and {name: counted[name] for name in by_name} == by_name
     owners = of_page('<section id="overdue">' + owners, "overdue")
     env = {"EHCP_DATA": str(settings.data_dir)}
     asked = CliRunner().invoke(main, ["exceptions", "volume", "--by", "owner", "--format", "csv"], env=env)

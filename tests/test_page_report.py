@@ -41,8 +41,9 @@ from outputs.page_figures import (
 from outputs.page_kpis import kpi_rows
 from outputs.page_lists import NOT_CONFIRMED, list_of, standing
 from outputs.page_sections import Beside, nights_before, not_in_education
+from outputs.protect import RESTRICTED, mask_restricted
 from outputs.volume_table import TOLD
-from outputs.wording import told_detail
+from outputs.wording import told_detail, with_names
 
 VOID = {"meta", "link", "br", "img", "input", "hr"}
 
@@ -329,10 +330,31 @@ def test_a_feed_s_exception_says_which_feed_and_a_vanished_child_s_which_system(
             ("RV01", "duty", "next_review_due_on", "synergy", "due 2026-10-27", "due 27/10/2026"),
             ("PL01", "record", None, None, None, None),
         ],
-        columns=["rule", "kind", "field", "source", "detail", "told"],
+        columns=["rule", "kind", "field", "source", "detail", "wanted"],
     )  # fmt: skip
     found = told_detail(drawn)
-    assert found.fillna("").tolist() == drawn["told"].fillna("").tolist()
+    assert found.fillna("").tolist() == drawn["wanted"].fillna("").tolist()
+
+
+def test_settings_and_systems_are_told_by_their_names_where_the_rule_is_about_them() -> None:
+    drawn = pd.DataFrame(
+        [
+            ("WH02", "Synergy says 900185, Capita says 900235, 900999", "Synergy says Elm School (900185), Capita says Oak (900235), 900999"),
+            ("PL06", "900185 closed 2016-08-31; successor none", "Elm School (900185) closed 2016-08-31; successor none"),
+            ("PD02", "900185 is a number of something else", "900185 is a number of something else"),
+            ("SR01", "Extract missing: liquidlogic", "Extract missing: Liquidlogic"),
+            ("PL06", RESTRICTED, RESTRICTED),
+            ("PL01", None, None),
+        ],
+        columns=["rule", "found", "told"],
+    )  # fmt: skip
+    told = with_names(drawn["found"], drawn["rule"], {"900185": "Elm School", "900235": "Oak"})
+    assert told.fillna("").tolist() == drawn["told"].fillna("").tolist()
+    frame = exceptions().assign(told="attends Hidden Hollow School (987654)")
+    hidden = mask_restricted(frame, register())
+    assert (
+        hidden.loc[hidden["detail"] == RESTRICTED, "told"].eq(RESTRICTED).all() and (hidden["told"] == RESTRICTED).any()
+    )
 
 
 def test_new_critical_exceptions_about_sources_are_told_apart_from_those_about_children(tmp_path: Path) -> None:

@@ -77,7 +77,7 @@ def test_the_situation_of_the_child_adds_points_and_its_words(known: dict[str, o
         ("2026-10-22", 0, "; 6 days overdue"),
         ("2026-10-21", 5, "; 7 days overdue"),  # the first whole week
         ("2026-04-29", 130, "; 182 days overdue"),  # the last week that counts
-        ("2020-01-01", 130, "; 2492 days overdue"),
+        ("2020-01-01", 130, "; 2,492 days overdue"),
         (None, 0, ""),
     ],
 )

@@ -137,7 +137,7 @@ def test_dates_are_dates_ids_are_text_and_numbers_are_numbers(book: Workbook, fr
 def test_it_can_be_worked_in_filtered_and_printed(book: Workbook) -> None:
     sheet = book["All exceptions"]
     assert sheet.freeze_panes == "D2"
-    assert sheet.auto_filter.ref == f"A1:AB{sheet.max_row}"
+    assert sheet.auto_filter.ref == f"A1:AC{sheet.max_row}"
     assert sheet.column_dimensions["A"].hidden and not sheet.column_dimensions["B"].hidden
     assert sheet.page_setup.orientation == "landscape" and sheet.page_setup.fitToWidth == 1
     assert sheet.sheet_properties.pageSetUpPr.fitToPage and sheet.print_title_rows == "$1:$1"
