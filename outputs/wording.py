@@ -309,10 +309,14 @@ def told_detail(exceptions: pd.DataFrame) -> pd.Series:
     """
     found = exceptions["told" if "told" in exceptions else "detail"]
     detail = plain_detail(found)
-    feed = exceptions["field"].fillna("").astype("str").str.replace("_", " ")
-    detail = detail.mask(exceptions["kind"].isin(["feed", KIND_TITLES["feed"]]) & detail.notna(), feed + ": " + detail)
-    system = exceptions["source"].fillna("").astype("str").map(lambda name: SYSTEM_TITLES.get(name, name.capitalize()))
-    gone = (exceptions["rule"] == "SR08") & (found != RESTRICTED)
+    rule, kind, field, source = (
+        exceptions.get(name, pd.Series("", index=exceptions.index)).fillna("").astype("str")
+        for name in ("rule", "kind", "field", "source")
+    )
+    about_feed = kind.isin(["feed", KIND_TITLES["feed"]]) & (field != "") & detail.notna()
+    detail = detail.mask(about_feed, field.str.replace("_", " ") + ": " + detail)
+    system = source.map(lambda name: SYSTEM_TITLES.get(name, name.capitalize()))
+    gone = (rule == "SR08") & (found != RESTRICTED)
     return detail.mask(gone.fillna(False), "no longer in " + system + ", " + detail)
 
 
