@@ -11,7 +11,7 @@ from datetime import date
 from typing import Any
 
 import pandas as pd
-from sqlalchemy import Connection, bindparam, delete, insert, select, update
+from sqlalchemy import Connection, Table, bindparam, delete, insert, select, update
 
 from pipelines import tables as t
 from pipelines.database import read_frame
@@ -44,11 +44,7 @@ def write_changes(connection: Connection, name: str, frame: pd.DataFrame, night:
             update(table).where(table.c.id == bindparam("row")).values(known_to=night),
             [{"row": int(row)} for row in ended],
         )
-    if len(begun):
-        rows = records(begun, columns | {"row_hash": "hash"})
-        for row in rows:
-            row["known_from"] = night
-        connection.execute(insert(table), rows)
+    insert_rows(connection, table, begun, columns | {"row_hash": "hash"}, known_from=night)
     return len(ended) + len(begun)
 
 
@@ -171,6 +167,20 @@ def typed(frame: pd.DataFrame, columns: dict[str, str]) -> pd.DataFrame:
         else:
             frame[column] = frame[column].astype(_DTYPES[kind])
     return frame
+
+
+def insert_rows(
+    connection: Connection, table: Table, frame: pd.DataFrame, columns: dict[str, str], **always: Any
+) -> None:
+    """Write the rows of a frame, each with what is `always` the same; some thousand at a time, so that a region's are never all in memory twice."""
+    for start in range(0, len(frame), _AT_ONCE):
+        rows = records(frame.iloc[start : start + _AT_ONCE], columns)
+        for row in rows:
+            row |= always
+        connection.execute(insert(table), rows)
+
+
+_AT_ONCE = 20_000
 
 
 def records(frame: pd.DataFrame, columns: dict[str, str]) -> list[dict[str, Any]]:

@@ -21,11 +21,11 @@ from pipelines.history import (
     aged,
     closed_by_adoption,
     ever_known,
+    insert_rows,
     kpi_trend,
     link_trend,
     read_known,
     read_nightly,
-    records,
     restricted_now,
     rewind,
     shown,
@@ -333,20 +333,15 @@ class NightStore:
     def save_nightly(self, name: str, frame: pd.DataFrame) -> None:
         """Keep a table that is written whole each night."""
         columns = t.NIGHTLY[name]
-        rows = records(frame.reindex(columns=list(columns)), columns)
-        for row in rows:
-            row |= {"run_id": self.run_id, "night": self.night}
-        if rows:
-            self.connection.execute(insert(t.nightly_tables[name]), rows)
+        whole = frame.reindex(columns=list(columns))
+        insert_rows(self.connection, t.nightly_tables[name], whole, columns, run_id=self.run_id, night=self.night)
 
     def save_star(self, tables: dict[str, pd.DataFrame]) -> None:
         """Put tonight's tables for business intelligence in the place of the ones before."""
         for name, table in t.star_tables.items():
             self.connection.execute(delete(table))
             kinds = {column: _STAR_KINDS[kind] for column, (kind, _) in STAR[name].columns.items()}
-            rows = records(tables[name], kinds)
-            if rows:
-                self.connection.execute(insert(table), rows)
+            insert_rows(self.connection, table, tables[name], kinds)
 
     def save_events(self, events: pd.DataFrame) -> None:
         """Append what data did to exceptions tonight: exception_id, event and, where it has them, value and reason."""
