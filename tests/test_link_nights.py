@@ -13,13 +13,13 @@ from click.testing import CliRunner, Result
 from store_drawn import contents
 
 from config.settings import Settings, load_settings
+from pipelines import run
 from pipelines.answers_links import decisions_of_child, need_pair
 from pipelines.cli import main
 from pipelines.demo import Demo, invent
 from pipelines.preview import look_ahead
 from pipelines.rawstore import read_snapshot
 from pipelines.review_files import newest_review
-from pipelines.run import run_night
 from pipelines.store import Store, snapshot_folder
 from pipelines.store_links import draft
 
@@ -35,7 +35,7 @@ def council(tmp_path_factory: pytest.TempPathFactory) -> tuple[Settings, Demo]:
     settings = load_settings({"EHCP_DATA": str(folder / "var")})
     demo = invent(folder / "extracts", plans=200, nights=2, seed=7, end=date(2026, 11, 2))
     for night, where in demo.nights:
-        run_night(settings, night, where, now=NOW)
+        run.run_night(settings, night, where, now=NOW)
     return settings, demo
 
 
@@ -57,8 +57,10 @@ def told(*words: str) -> list[dict[str, str]]:
 
 
 def again(council: tuple[Settings, Demo]) -> None:
-    """The newest night once more."""
-    run_night(council[0], *council[1].nights[-1], now=NOW)
+    """The newest night once more, without workbooks and pages: those of the first time are looked at."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(run, "write_outputs", lambda *_: None)
+        run.run_night(council[0], *council[1].nights[-1], now=NOW)
 
 
 def what_is(store: Store) -> dict[str, list[tuple[object, ...]]]:
