@@ -25,7 +25,7 @@ class _OneOfEachKey:
         return super().construct_mapping(node, deep)  # type: ignore[misc]
 
 
-class _TextLoader(_OneOfEachKey, yaml.BaseLoader):
+class _TextLoader(_OneOfEachKey, yaml.CBaseLoader):
     """Everything is text."""
 
 
