@@ -21,7 +21,7 @@ COLUMNS = (
     Column(
         "professional", "Social worker", 22, "text", "of the open social care involvement; empty where there is none"
     ),
-    Column("last_on", "Last", 12, "date", "the step before: last review, decision to assess, meeting, or transfer in"),
+    Column("last_on", "Step before", 12, "date", "last review, decision to assess, meeting, or transfer in"),
     Column("detail", "What to do", 44, "wrapped", "in a few words"),
 )
 #: The lists in their order, with the heading of each sheet and what a reader must know of it.
