@@ -17,7 +17,7 @@ from outputs.board import write_board_page
 from outputs.digest import digest_of, write_digest
 from outputs.health import write_health
 from outputs.page import write_report
-from outputs.volume_table import TOLD
+from pipelines.volume import COUNTS
 
 WCAG = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]}
 
@@ -46,7 +46,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     write_board_page(folder / "board.html", board())
     aside = pd.DataFrame({"file": ["pupils_of_a_long_name.csv"], "line": [17], "row_id": ["1"], "column": ["Date of Birth"], "reason": ["unparseable date"]})  # fmt: skip
     write_health(folder, "synergy", feeds(), health(), aside, None, None, about())
-    counts = dict.fromkeys((*TOLD, "open", "accepted", "not_evaluated", "to_shadow"), 1_234)
+    counts = dict.fromkeys(COUNTS, 1_234)
     volume = pd.DataFrame([{"rule": "RV01", "severity": "high", "owner": "SEN casework", **counts}])
     write_digest(folder, digest_of(volume, about()))
     return folder
