@@ -170,6 +170,8 @@ def council(tmp_path: Path) -> Iterator[tuple[Store, Inbox, dict[str, str]]]:
                 "EHCP_SMTP_URL": f"smtp://127.0.0.1:{mail_port}",
                 "EHCP_MAIL_FROM": "register@council.example",
                 "PYTHONUNBUFFERED": "1",
+                # What a person who waits at a form does not mind, a test does.
+                "PREFECT_RUNNER_POLL_FREQUENCY": "1",
             },
         )
 
