@@ -214,19 +214,21 @@ def _run(declared: Rule, context: Context) -> tuple[dict[str, Any], pd.DataFrame
         return nothing | {"reason": f"no accepted copy of {names.replace('_', ' ')}"}, None
     if declared.carried and not subject[declared.carried[0]].notna().any():
         return nothing | {"reason": f"no extract carries {declared.carried[1]}"}, None
-    scope = _scope(subject, declared)
-    unknown = (
-        subject[list(declared.needs)].isna().any(axis=1) & scope
-        if declared.needs
-        else pd.Series(False, index=subject.index)
-    )
+    scope = _flag(subject[declared.scope]) if declared.scope else None
     arguments = {name: _argument(name, context) for name in inspect.signature(declared.judge).parameters}
-    fault = declared.judge(**arguments).astype("boolean").fillna(False).astype(bool) & scope
+    fault = _flag(declared.judge(**arguments))
+    fault = fault if scope is None else fault & scope
+    unknown = 0
+    if declared.needs:
+        untold = subject[list(declared.needs)].isna().any(axis=1) & ~fault
+        unknown = int((untold if scope is None else untold & scope).sum())
     is_old = any(context.states[name] == "old" for name in declared.uses)
     result = {
-        "looked_at": _asked_of(declared, context) if declared.among else int(scope.sum()),
+        "looked_at": _asked_of(declared, context)
+        if declared.among
+        else int(fault.count() if scope is None else scope.sum()),
         "found": int(fault.sum()),
-        "not_judged": int((unknown & ~fault).sum()),
+        "not_judged": unknown,
         "state": "old" if is_old else "fresh",
         "reason": "",
     }
@@ -244,10 +246,9 @@ def _told(declared: Rule, subject: pd.DataFrame) -> list[str]:
     return [name for name in subject if name in said]
 
 
-def _scope(subject: pd.DataFrame, declared: Rule) -> pd.Series:
-    if declared.scope is None:
-        return pd.Series(True, index=subject.index)
-    return subject[declared.scope].astype("boolean").fillna(False).astype(bool)
+def _flag(flag: pd.Series) -> pd.Series:
+    """A flag as plain True and False; what is not known is False."""
+    return flag if flag.dtype == bool else flag.astype("boolean").fillna(False).astype(bool)
 
 
 def _asked_of(declared: Rule, context: Context) -> int:

@@ -27,6 +27,8 @@ class Council(BaseModel):
     la_code: str = Field(pattern=r"^\d{3}$", description="the authority's code of three digits")
     raw_retention_days: int = Field(90, ge=1)
     snapshots_kept: int = Field(7, ge=1)
+    #: Without it what the register rests on is kept for every night there ever was.
+    facts_retention_days: int | None = Field(None, ge=1)
     statistical_neighbours: tuple[str, ...] = ()
 
 

@@ -16,7 +16,7 @@ from connectors.reading import read_feed
 from outputs.protect import restricted_children
 from pipelines.catalogues import checked, titled
 from pipelines.claims import summed as claims_by
-from pipelines.frames import is_among
+from pipelines.frames import is_among, small_frames
 from pipelines.positions import position, protected
 from pipelines.priority import causes, in_order, prioritise
 from pipelines.store import Store
@@ -30,6 +30,7 @@ EXCEPTION_COLUMNS = (
 )  # fmt: skip
 
 
+@small_frames()
 def exceptions_known(
     store: Store, known_on: date | None = None, include_resolved: bool = False, as_of: date | None = None
 ) -> pd.DataFrame:
@@ -89,6 +90,7 @@ def claims_known(store: Store, by: str, known_on: date | None = None) -> pd.Data
     return claimed[columns].reset_index(drop=True)
 
 
+@small_frames()
 def causes_known(store: Store, known_on: date | None = None) -> pd.DataFrame:
     """What several exceptions of a night have in common; see `priority.causes`."""
     return causes(_prioritised(store, known_on, include_resolved=False, as_of=None))
@@ -116,6 +118,7 @@ def _past_day(store: Store, as_of: date | None, known_on: date | None) -> date |
     return None if as_of == store.night_of(known_on) else as_of
 
 
+@small_frames()
 def register_as_of(store: Store, as_of: date | None, known_on: date | None, with_sources: bool = False) -> pd.DataFrame:
     """The register: as a night left it (the newest, or that of `known_on`), or as at a day (`as_of`) by what that night knew."""
     day = _past_day(store, as_of, known_on)
@@ -124,6 +127,7 @@ def register_as_of(store: Store, as_of: date | None, known_on: date | None, with
     return protected(store, frame, frame).drop(columns=[] if with_sources else origins)
 
 
+@small_frames()
 def kpis_as_of(store: Store, as_of: date | None, known_on: date | None) -> pd.DataFrame:
     """The KPI figures: as a night left them (the newest, or that of `known_on`), or as at a day (`as_of`) by what that night knew."""
     day = _past_day(store, as_of, known_on)

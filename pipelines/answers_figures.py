@@ -9,6 +9,7 @@ import pandas as pd
 from config.errors import ConfigurationError
 from outputs.figures import nights_of, travelled
 from pipelines.answers import kpis_as_of
+from pipelines.frames import small_frames
 from pipelines.kpi_breakdowns import with_value
 from pipelines.positions import position
 from pipelines.store import Store
@@ -30,6 +31,7 @@ def figures_in_doubt(store: Store, as_of: date | None = None, known_on: date | N
     return travelled(figures, every, day)[list(RANGE_SHOWN)]
 
 
+@small_frames()
 def figures_by(store: Store, by: str, as_of: date | None = None, known_on: date | None = None) -> pd.DataFrame:
     """The figures by one of `outputs.wording.BREAKDOWNS`, of a night or as at a day: code, line, category, numerator, denominator, value.
 

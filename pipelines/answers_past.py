@@ -9,11 +9,12 @@ import pandas as pd
 from config.errors import ConfigurationError
 from outputs.protect import OPEN_COHORTS, RESTRICTED, restricted_children
 from pipelines.changes import RULES_CHANGED, TIME_PASSED, bridges, causes, changes
-from pipelines.frames import is_among
+from pipelines.frames import is_among, small_frames
 from pipelines.kpis import COHORTS
 from pipelines.store import Store
 
 
+@small_frames()
 def changes_between(store: Store, first: date, last: date) -> pd.DataFrame:
     """What changed from one day's knowledge to another's, a row per child and change (`changes.CHANGE_COLUMNS`).
 
@@ -30,6 +31,7 @@ def changes_between(store: Store, first: date, last: date) -> pd.DataFrame:
     return found
 
 
+@small_frames()
 def kpi_bridges(store: Store, first: date, last: date, by_cause: bool = False) -> pd.DataFrame:
     """Each KPI line from opening to closing with the children behind it (`changes.BRIDGE_COLUMNS`), or a row each cause of it.
 

@@ -15,7 +15,7 @@ from config.settings import config_file, load_yaml
 from outputs.protect import RESTRICTED, says_where
 from outputs.suppress_tables import hidden_cells
 from pipelines import questions_duty, questions_where
-from pipelines.frames import is_among
+from pipelines.frames import is_among, small_frames
 from pipelines.positions import Position, position
 from pipelines.questions import (
     BREAKDOWNS,
@@ -92,6 +92,7 @@ def then_of(at: Position, since: date, words: Mapping[str, Any]) -> Then:
     )  # fmt: skip
 
 
+@small_frames()
 def ask(
     store: Store,
     name: str,
@@ -106,6 +107,7 @@ def ask(
     return ask_at(position(store, as_of or night, night), name, since, ages)
 
 
+@small_frames()
 def ask_at(at: Position, name: str, since: date | None = None, ages: tuple[int, int] | None = None) -> Asked:
     """Ask a question of a day that is put together.
 

@@ -176,11 +176,14 @@ def _name_difference(people: pd.DataFrame) -> pd.Series:
     """Which part of the name differs beyond accents, punctuation, order and known-as names; by child."""
     found = []
     for column, others in (("surname", ["preferred_surname", "former_surname"]), ("forename", ["known_as"])):
-        plain = people[["child_id", "source"]].assign(value=_plain(people[column]))
-        extra = pd.concat([people[["child_id"]].assign(value=_plain(people[other])) for other in others])
+        # What is the same but for capitals is the same once it is plain: only the other children's names are looked at.
+        differing = _many(people.assign(name=people[column].str.lower()), "name")
+        some = people[is_among(people["child_id"], differing)]
+        plain = some[["child_id", "source"]].assign(value=_plain(some[column]))
+        extra = pd.concat([some[["child_id"]].assign(value=_plain(some[other])) for other in others])
         variants = pd.MultiIndex.from_frame(extra.dropna())
         first = plain.dropna().drop_duplicates("child_id").set_index("child_id")["value"]
-        pairs = plain.dropna().assign(first=lambda p, f=first: p["child_id"].map(f))
+        pairs = plain.dropna().assign(first=lambda p, f=first: look_up(p["child_id"], f))
         differs = (pairs["value"] != pairs["first"]) & ~_contains(pairs["value"], pairs["first"])
         known = pd.MultiIndex.from_frame(pairs[["child_id", "value"]]).isin(variants) | pd.MultiIndex.from_frame(
             pairs[["child_id", "first"]]

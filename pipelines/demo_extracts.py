@@ -45,6 +45,8 @@ def write_extracts(council: Council, folder: Path, night: pd.Timestamp, place: i
     student = planned.set_index("synergy")["capita"]
     held = pd.DataFrame(
         {
+            # A record keeps its number from night to night, whatever comes before it.
+            "INV_ID": ("8" + of["EHCP ID"]).to_numpy(),
             "STUD_ID": of.index.map(student),
             "INVOLVEMENT_TYPE": "EHCP",
             "MAINTAINING_LA": COUNCIL,
@@ -55,11 +57,12 @@ def write_extracts(council: Council, folder: Path, night: pd.Timestamp, place: i
     local = {"M": "NOCHG", "A": "AMD", "": ""}
     mirrored = pd.DataFrame(
         {
-            "STUD_ID": reviews["Pupil ID"].map(student), "INVOLVEMENT_TYPE": "EHCP Review", "MAINTAINING_LA": COUNCIL, "START_DATE": reviews["Review Meeting Date"],
+            "INV_ID": "9" + reviews["Review ID"], "STUD_ID": reviews["Pupil ID"].map(student), "INVOLVEMENT_TYPE": "EHCP Review", "MAINTAINING_LA": COUNCIL, "START_DATE": reviews["Review Meeting Date"],
             "LA_OUTCOME": reviews["Outcome"].map(local), "DECISION_DATE": reviews["Decision Date"], "AMENDMENT_NOTICE_DATE": reviews["Proposed Amendments Sent"], "FINAL_PLAN_DATE": reviews["Final Amended Plan Sent"],
         }
     )  # fmt: skip
     columns = [
+        "INV_ID",
         "STUD_ID",
         "INVOLVEMENT_TYPE",
         "MAINTAINING_LA",
@@ -71,7 +74,6 @@ def write_extracts(council: Council, folder: Path, night: pd.Timestamp, place: i
         "FINAL_PLAN_DATE",
     ]
     of_capita = pd.concat([held, mirrored], ignore_index=True).reindex(columns=columns)
-    of_capita.insert(0, "INV_ID", np.arange(900000, 900000 + len(of_capita)).astype(str))
     if place == 1 and nights >= 3:
         students = students.iloc[: int(len(students) * 0.8)]
     home = council.home_education

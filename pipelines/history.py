@@ -7,6 +7,7 @@ exception, days waiting) is not stored at all. Functions of an open connection; 
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import date
 from typing import Any
 
@@ -48,24 +49,28 @@ def write_changes(connection: Connection, name: str, frame: pd.DataFrame, night:
     return len(ended) + len(begun)
 
 
-def read_known(connection: Connection, name: str, night: date) -> pd.DataFrame:
-    """A history table as the night left it, with proper types."""
+def read_known(connection: Connection, name: str, night: date, child_id: str | None = None) -> pd.DataFrame:
+    """A history table as the night left it (of one child, where asked), with proper types."""
     table, (_, columns) = t.history_tables[name], t.HISTORY[name]
     query = select(*(table.c[column] for column in columns)).where(
         table.c.known_from <= night, (table.c.known_to.is_(None)) | (table.c.known_to > night)
     )
+    query = query.where(table.c.child_id == child_id) if child_id else query
     frame = typed(read_frame(connection, query, columns), columns)
     for column in t.TONIGHT.get(name, ()):
         frame[column] = frame[column].mask(frame[column] == pd.Timestamp(FAR), pd.Timestamp(night))
     return frame
 
 
-def ever_known(connection: Connection, name: str, until: date | None = None) -> pd.DataFrame:
-    """Every row that a history table ever held (by the night `until`), newest first."""
+def ever_known(
+    connection: Connection, name: str, until: date | None = None, ids: Collection[str] | None = None
+) -> pd.DataFrame:
+    """Every row that a history table ever held (by the night `until`; of these keys alone, where it has one), newest first."""
     table, (keys, columns) = t.history_tables[name], t.HISTORY[name]
     query = select(*(table.c[column] for column in columns))
     query = query.order_by(table.c.known_from.desc(), *(table.c[key] for key in keys))
     query = query.where(table.c.known_from <= until) if until else query
+    query = query if ids is None else query.where(table.c[keys[0]].in_(ids))
     return typed(read_frame(connection, query, columns), columns)
 
 

@@ -12,7 +12,7 @@ from config.settings import config_file, load_yaml
 from outputs.about import About, not_received
 from pipelines.asking import then_of
 from pipelines.configuration import versions
-from pipelines.frames import look_up
+from pipelines.frames import look_up, small_frames
 from pipelines.positions import position, protected
 from pipelines.sampling import drawn
 from pipelines.store import Store
@@ -21,6 +21,7 @@ from pipelines.store import Store
 STRATA = ("age", "need", "education", "in_authority", "residential", "whereabouts", "looked_after")
 
 
+@small_frames()
 def inspectors_list(store: Store, as_of: date | None = None, known_on: date | None = None) -> pd.DataFrame:
     """Every child with an active plan, one row each, with the systems' record numbers and no names; restricted ones show no whereabouts."""
     night = store.night_of(known_on)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import pandas as pd
@@ -45,7 +46,7 @@ class Night:
     as_of: pd.Timestamp
     limits: Limits
 
-    @property
+    @cached_property
     def active(self) -> pd.DataFrame:
         """The children of the register with an active plan."""
         register = self.frames["register"]

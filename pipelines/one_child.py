@@ -10,6 +10,7 @@ import pandas as pd
 from config.errors import ConfigurationError
 from outputs.protect import RESTRICTED, mask_restricted
 from pipelines.catalogues import titled
+from pipelines.frames import small_frames
 from pipelines.lifeline import TELLING_LANES, events_of, reviews_of, spells_of
 from pipelines.positions import Position, position, protected
 from pipelines.rawstore import read_snapshot
@@ -46,6 +47,7 @@ class ChildFile:
         return both[columns].sort_values(["on", "what", "source"], kind="stable", ignore_index=True)
 
 
+@small_frames()
 def child_file(store: Store, child_id: str, as_of: date | None = None, known_on: date | None = None) -> ChildFile:
     """Everything about one child, named by child_id or by a record as ``synergy:310362``. Restricted children show no whereabouts.
 
@@ -56,11 +58,10 @@ def child_file(store: Store, child_id: str, as_of: date | None = None, known_on:
     records = records_ever(store, child_id)
     if records.empty:
         raise _unknown(child_id)
-    at = position(store, as_of or night, night)
+    at = position(store, as_of or night, night, child_id=child_id)
     row = at.register[at.register["child_id"] == child_id]
     is_restricted = child_id in store.restricted() or bool(row["is_restricted"].fillna(False).any())
-    exceptions = store.history("exceptions", night)
-    exceptions = titled(exceptions[exceptions["child_id"] == child_id])
+    exceptions = titled(store.history("exceptions", night, child_id))
     if is_restricted:
         mask = pd.DataFrame({"child_id": [child_id], "is_restricted": [True]})
         exceptions = mask_restricted(exceptions, mask)

@@ -24,13 +24,13 @@ from pipelines.compare import rule_frames
 from pipelines.configuration import Configuration, load_configuration
 from pipelines.facts import children_of_interest, read_facts
 from pipelines.feed_frames import table_states
-from pipelines.frames import is_among
+from pipelines.frames import is_among, small_frames
 from pipelines.ingest import Ingested
 from pipelines.kpi_breakdowns import broken_down, child_facts
 from pipelines.kpis import Counted, Night, compute, measure
 from pipelines.lifecycle import OPEN, identify
 from pipelines.pastday import as_at, came_later, vanished_by
-from pipelines.rawstore import read_snapshot
+from pipelines.rawstore import keep_snapshot, read_snapshot
 from pipelines.routing import known_of, routed
 from pipelines.sealing import without_sealed
 from pipelines.store import Store, snapshot_folder
@@ -89,7 +89,9 @@ class Position:
     def exceptions(self) -> pd.DataFrame:
         """The findings as exceptions: accepted where people had accepted them by the day, dated to the night that first raised them."""
         frame = self.findings.assign(exception_id=identify(self.findings), status=OPEN, reopened_on=pd.NaT)
-        seen = frame["exception_id"].map(first_seen(self.store)).astype("datetime64[us]")
+        seen = (
+            frame["exception_id"].map(first_seen(self.store, frame["exception_id"].tolist())).astype("datetime64[us]")
+        )
         frame["first_seen_on"] = seen.where(seen <= self.day)
         frame["age_days"] = (self.day - frame["first_seen_on"]).dt.days.astype("Int64")
         with self.store.reading() as connection:
@@ -120,8 +122,15 @@ class Position:
         return measure(self._night)
 
 
-def position(store: Store, as_of: date, known_on: date | None = None, with_names: bool = False) -> Position:
-    """What was true on `as_of` by what the night of `known_on` (the newest unless said) knew.
+@small_frames()
+def position(
+    store: Store,
+    as_of: date,
+    known_on: date | None = None,
+    with_names: bool = False,
+    child_id: str | None = None,
+) -> Position:
+    """What was true on `as_of` by what the night of `known_on` (the newest unless said) knew; of one child alone, where asked.
 
     `with_names` takes the whole tables, which exceptions and figures need. Raises ConfigurationError where they are no longer kept.
     """
@@ -131,6 +140,8 @@ def position(store: Store, as_of: date, known_on: date | None = None, with_names
     tables, links = facts or _whole(store, night, with_names)
     sealed, children = store.closed_by_adoption()
     links = without_sealed(links, sealed, children)
+    # Nothing in a child's row rests on another child, and only rows of linked records are put together.
+    links = links[links["child_id"] == child_id] if child_id else links
     day = pd.Timestamp(as_of)
     tables = as_at(tables, day, pd.Timestamp(night))
     vanished = vanished_by(tables["people"], day)
@@ -141,9 +152,14 @@ def position(store: Store, as_of: date, known_on: date | None = None, with_names
 
 
 def _whole(store: Store, night: date, with_names: bool) -> tuple[dict[str, Any], pd.DataFrame]:
-    """The tables and links as the run of a night kept them, as far as they bear on a child with a plan or a request."""
-    folder = snapshot_folder(store.settings, store.newest_run(night)["run_id"])
-    tables = {name: read_snapshot(folder, name) for name in TABLES}
+    """The tables and links as the run of a night kept them, as far as they bear on a child with a plan or a request.
+
+    Most pupils have nothing to do with a plan; the first question to a night leaves the others beside its tables for the next one.
+    """
+    whole = snapshot_folder(store.settings, store.newest_run(night)["run_id"])
+    folder = whole / "narrowed"
+    is_narrow = folder.is_dir()
+    tables = {name: read_snapshot(folder if is_narrow else whole, name) for name in TABLES}
     if tables["plans"] is None:
         kept = store.settings.council.snapshots_kept
         raise ConfigurationError(
@@ -152,8 +168,12 @@ def _whole(store: Store, night: date, with_names: bool) -> tuple[dict[str, Any],
             if with_names
             else "Ask about a night since the facts are kept, or with --as-of alone.",
         )
-    links = read_snapshot(folder, "links")
-    return narrowed(tables, store.links(night) if links is None else links)
+    links = read_snapshot(folder if is_narrow else whole, "links")
+    if links is not None and is_narrow:
+        return tables, links
+    tables, links = narrowed(tables, store.links(night) if links is None else links)
+    keep_snapshot(folder, tables | {"links": links})
+    return tables, links
 
 
 def narrowed(tables: dict[str, Any], links: pd.DataFrame) -> tuple[dict[str, Any], pd.DataFrame]:

@@ -108,7 +108,22 @@ def write_snapshot(folder: Path, tables: dict[str, pd.DataFrame | None]) -> None
         ) from error
 
 
+def keep_snapshot(folder: Path, tables: dict[str, pd.DataFrame | None]) -> None:
+    """Keep tables that save a later question some work, whole or not at all; where they cannot be kept, the question is answered all the same."""
+    part = folder.with_name(f"{folder.name}.{secrets.token_hex(4)}")
+    try:
+        write_snapshot(part, tables)
+        part.rename(folder)
+    except (StoreError, OSError):
+        shutil.rmtree(part, ignore_errors=True)
+
+
 def read_snapshot(folder: Path | None, name: str) -> pd.DataFrame | None:
     """A canonical table of an earlier run; None where it had none."""
     path = folder / f"{name}.parquet" if folder else None
-    return pd.read_parquet(path) if path and path.exists() else None
+    if path is None or not path.exists():
+        return None
+    from pyarrow.parquet import ParquetFile
+
+    with ParquetFile(path) as file:
+        return file.read().to_pandas()

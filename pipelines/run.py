@@ -33,7 +33,7 @@ from pipelines import publish
 from pipelines.assemble import published_register
 from pipelines.configuration import configuration_hash, load_configuration, versions
 from pipelines.digest import mail_tonight
-from pipelines.facts import keep_facts
+from pipelines.facts import forget_facts, keep_facts
 from pipelines.follow import Followed, settle
 from pipelines.handed_out import purge_handed_out
 from pipelines.inbox import purge_inbox, take_inbox
@@ -370,7 +370,7 @@ def _counts(
 
 
 def tidy(settings: Settings, store: Store, now: datetime) -> None:
-    """Keep the tables of the last nights only, and raw files for their retention time and as long as a feed still rests on them."""
+    """Keep the tables of the last nights only, raw files for their retention time and as long as a feed still rests on them, and facts for theirs."""
     nights = store.runs()
     complete = nights[nights["status"] == "complete"].head(settings.council.snapshots_kept)
     for folder in (settings.private_dir / "tables").glob("*"):
@@ -378,6 +378,8 @@ def tidy(settings: Settings, store: Store, now: datetime) -> None:
             shutil.rmtree(folder, ignore_errors=True)
     oldest = now - timedelta(days=settings.council.raw_retention_days)
     purge_raw(settings.private_dir, store.raw_in_use(), oldest)
+    if settings.council.facts_retention_days:
+        forget_facts(settings.private_dir, (now - timedelta(days=settings.council.facts_retention_days)).date())
     purge_handed_out(settings.private_dir, oldest)
     purge_inbox(settings, oldest)
     purge_reviews(settings, set(complete["run_id"]), oldest)

@@ -102,11 +102,12 @@ class Store:
             )
         return dict(row)
 
-    def history(self, name: str, known_on: date | None = None) -> pd.DataFrame:
-        """A history table as the night of `known_on` (the newest unless said) left it, without what an adoption has closed since."""
+    def history(self, name: str, known_on: date | None = None, child_id: str | None = None) -> pd.DataFrame:
+        """A history table (of one child, where asked) as the night of `known_on` (the newest unless said) left it, without what an adoption has closed
+        since."""
         night = self.night_of(known_on)
         with self.reading() as connection:
-            return shown(connection, read_known(connection, name, night))
+            return shown(connection, read_known(connection, name, night, child_id))
 
     def closed_by_adoption(self) -> tuple[pd.DataFrame, set[str]]:
         """The records that an adoption ever closed, and the children who have no other: see `pipelines.sealing`."""

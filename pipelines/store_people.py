@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import UTC, date, datetime
 
 import pandas as pd
@@ -39,8 +39,9 @@ def read_events(
     kinds: Sequence[str] = (),
     night: date = date.max,
     is_own: bool = False,
+    ids: Collection[str] | None = None,
 ) -> pd.DataFrame:
-    """The events of one exception, or of all (of some kinds), in the order in which they were written.
+    """The events of one exception, or of all (of some kinds, of some exceptions), in the order in which they were written.
 
     What was said of a child who turned out to be another is told under the id that the exception goes on as, as `night` left it (the newest
     unless said); with `is_own` under the one for which it was said.
@@ -51,6 +52,8 @@ def read_events(
     if exception_id is not None:
         former = followed.loc[as_followed(followed["exception_id"], followed) == exception_id, "exception_id"]
         query = query.where(events.c.exception_id.in_([exception_id, *former]))
+    if ids is not None:
+        query = query.where(events.c.exception_id.in_(ids))
     if kinds:
         query = query.where(events.c.event.in_(kinds))
     frame = read_frame(connection, query, EVENT_COLUMNS)
@@ -126,14 +129,22 @@ def said_under(connection: Connection, numbers: Sequence[int]) -> dict[int, str]
     return {int(row.id): str(row.exception_id) for row in rows}
 
 
-def first_seen(store: Store) -> pd.Series:
-    """The night that first raised each exception that ever was, by exception_id, by what is known last."""
+def first_seen(store: Store, ids: Sequence[str]) -> pd.Series:
+    """The night that first raised each of these exceptions, by exception_id, by what is known last."""
     exceptions = t.history_tables["exceptions"].c
-    newest = select(func.max(exceptions.id)).group_by(exceptions.exception_id)
-    query = select(exceptions.exception_id, exceptions.first_seen_on).where(exceptions.id.in_(newest))
+    parts = []
     with store.reading() as connection:
-        frame = read_frame(connection, query, ["exception_id", "on"])
+        for start in range(0, max(len(ids), 1), _AT_ONCE):
+            asked = exceptions.exception_id.in_(ids[start : start + _AT_ONCE])
+            newest = select(func.max(exceptions.id)).where(asked).group_by(exceptions.exception_id)
+            query = select(exceptions.exception_id, exceptions.first_seen_on).where(exceptions.id.in_(newest))
+            parts.append(read_frame(connection, query, ["exception_id", "on"]))
+    frame = pd.concat(parts, ignore_index=True)
     return pd.to_datetime(frame.set_index("exception_id")["on"])
+
+
+#: How many ids are asked for in one query: databases take some thousands.
+_AT_ONCE = 5000
 
 
 def records_ever(store: Store, child_id: str) -> pd.DataFrame:
@@ -173,9 +184,11 @@ def trail(
 ) -> pd.DataFrame:
     """The events with rule and child_id, of one exception, one child (under any of its exceptions) or the nights of one month ``2026-10``."""
     with store.reading() as connection:
-        own = read_events(connection, exception_id, is_own=True)
         followed = read_known(connection, "followed_exceptions", date.max)
-        ever = ever_known(connection, "exceptions")[["exception_id", "rule", "child_id", "source", "source_id"]]
+        ids = None if child_id is None else _ever_of(connection, child_id, followed)
+        own = read_events(connection, exception_id, is_own=True, ids=ids)
+        ever = ever_known(connection, "exceptions", ids=ids)
+        ever = ever[["exception_id", "rule", "child_id", "source", "source_id"]]
         known = shown(connection, ever)
     hidden = set(ever["exception_id"]) - set(known["exception_id"])
     events = own.assign(exception_id=as_followed(own["exception_id"], followed))
@@ -187,6 +200,16 @@ def trail(
         events = events[events["night"].dt.strftime("%Y-%m") == month]
     known = known.drop(columns=["source", "source_id"]).drop_duplicates("exception_id")
     return _masked(events.merge(known, on="exception_id", how="left"), store.register())
+
+
+def _ever_of(connection: Connection, child_id: str, followed: pd.DataFrame) -> set[str]:
+    """The exceptions that were a child's on any night, those that they were before and those that they go on as."""
+    exceptions = t.history_tables["exceptions"].c
+    query = select(exceptions.exception_id).where(exceptions.child_id == child_id).distinct()
+    theirs = set(connection.scalars(query))
+    former = followed["exception_id"]
+    theirs |= set(former[as_followed(former, followed).isin(theirs)])
+    return theirs | set(as_followed(pd.Series(sorted(theirs), dtype="str"), followed))
 
 
 def _masked(told: pd.DataFrame, register: pd.DataFrame) -> pd.DataFrame:

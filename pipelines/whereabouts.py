@@ -13,7 +13,7 @@ from typing import Any
 import pandas as pd
 
 from config.limits import Limits
-from pipelines.frames import age_on, is_among, is_begun, is_open, joined
+from pipelines.frames import age_on, is_among, is_begun, is_open, joined, look_up
 from pipelines.places import MAIN_ROLL
 
 #: Canonical tables by name; None where there is no accepted copy at all.
@@ -61,7 +61,7 @@ def _dated(frames: list[pd.DataFrame], as_of: pd.Timestamp) -> pd.DataFrame:
 def _latest(dated: pd.DataFrame, name: str) -> pd.DataFrame:
     """Per child, the latest date and the systems that have it."""
     last = dated.groupby("child_id")["on"].max()
-    at_last = dated[dated["on"] == dated["child_id"].map(last)]
+    at_last = dated[dated["on"] == look_up(dated["child_id"], last)]
     return pd.DataFrame({f"{name}_on": last, f"{name}_by": joined(at_last["source"], at_last["child_id"])})
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 from click.testing import CliRunner
+from pandas.testing import assert_frame_equal
 
 from config.errors import ConfigurationError
 from outputs.child_page import lifeline
@@ -15,6 +16,7 @@ from pipelines.cli import main
 from pipelines.demonstrate import END
 from pipelines.lifeline import reviews_of
 from pipelines.one_child import child_file, names_of
+from pipelines.positions import position
 from pipelines.store import Store
 
 DAY = pd.Timestamp(2026, 3, 31)
@@ -94,6 +96,22 @@ def test_a_child_by_id_and_by_record_is_one_and_the_register_agrees(council: Sto
     assert file.reviews.loc[file.reviews["state"].isin(["due", "missed"]), "due_on"].item() == row["next_review_due_on"]
     assert {"plan", "placement", "roll"} <= set(file.spells["lane"])
     assert file.timeline["on"].is_monotonic_increasing
+
+
+def test_one_child_alone_is_put_together_as_among_all(council: Store) -> None:
+    then = END - timedelta(days=100)
+    whole = position(council, then)
+    held = whole.assembled.tables
+    in_care = held["care_placements"]["child_id"].iloc[0]
+    unseen = held["requests"].loc[~held["requests"]["child_id"].isin(held["reviews"]["child_id"]), "child_id"].iloc[-1]
+    for child_id in [*whole.register["child_id"].iloc[::120], in_care, unseen]:
+        alone = position(council, then, child_id=child_id)
+        of_child = whole.register["child_id"] == child_id
+        assert_frame_equal(alone.register, whole.register[of_child].reset_index(drop=True))
+        for name, frame in alone.assembled.tables.items():
+            if frame is not None and "child_id" in frame:
+                rows = held[name][held[name]["child_id"] == child_id]
+                assert_frame_equal(frame, rows.reset_index(drop=True), check_index_type=False)
 
 
 def test_an_earlier_day_shows_nothing_that_came_later(council: Store) -> None:

@@ -13,10 +13,11 @@ from config.canonical import DTYPES, TABLES
 from config.errors import ConfigurationError
 from pipelines.answers import exceptions_known, kpis_as_of, register_as_of
 from pipelines.demonstrate import END, demo_store
-from pipelines.facts import keep_facts, read_facts
+from pipelines.facts import forget_facts, keep_facts, read_facts
 from pipelines.pastday import as_at, vanished_by
 from pipelines.positions import position
-from pipelines.store import Store
+from pipelines.rawstore import read_snapshot
+from pipelines.store import Store, snapshot_folder
 
 pytestmark = pytest.mark.usefixtures("no_outputs")
 
@@ -122,6 +123,23 @@ def test_a_night_that_is_run_again_takes_back_what_it_and_later_ones_wrote(tmp_p
         )
 
 
+def test_facts_past_their_retention_go_and_the_nights_that_rested_on_them_are_not_read(tmp_path: Path) -> None:
+    _kept(tmp_path, FIRST, None)
+    _kept(tmp_path, SECOND, None, extra=True)
+    _kept(tmp_path, THIRD, "2026-10-20")
+    later = _read(tmp_path, THIRD)
+    assert forget_facts(tmp_path, SECOND) == 0 and len(_read(tmp_path, FIRST)["visits"]) == 1
+    assert forget_facts(tmp_path, THIRD) == 2
+    # Neither is a night of before read as what is left of it, nor one of after changed; nor does an earlier day bring it back.
+    assert forget_facts(tmp_path, SECOND) == 0
+    assert read_facts(tmp_path, SECOND, pd.DataFrame()) is None
+    for name, frame in _read(tmp_path, THIRD).items():
+        if frame is not None:
+            pd.testing.assert_frame_equal(frame, later[name])
+    _kept(tmp_path, FOURTH, None)
+    assert [_read(tmp_path, night)["plans"]["ceased_on"].notna().item() for night in (THIRD, FOURTH)] == [True, False]
+
+
 def test_a_row_is_dated_to_the_copy_that_carried_it(tmp_path: Path) -> None:
     _kept(tmp_path, FIRST, None)
     _kept(tmp_path, SECOND, None)
@@ -162,8 +180,12 @@ def test_exceptions_and_figures_of_the_night_before_by_what_is_known_now(council
 
 
 def test_leaving_out_other_pupils_changes_no_finding(council: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    narrow = position(council, BEFORE, with_names=True)
-    monkeypatch.setattr("pipelines.positions.narrowed", lambda tables, links: (tables, links))
+    narrow, kept = (position(council, BEFORE, with_names=True) for _ in range(2))
+    pd.testing.assert_frame_equal(narrow.findings, kept.findings)
+    folder = snapshot_folder(council.settings, council.newest_run()["run_id"])
+    tables = {name: read_snapshot(folder, name) for name in TABLES}
+    links = read_snapshot(folder, "links")
+    monkeypatch.setattr("pipelines.positions._whole", lambda *_: (tables, links))
     whole = position(council, BEFORE, with_names=True)
     assert len(narrow.assembled.tables["people"]) < len(whole.assembled.tables["people"]) / 2
     key = ["rule", "child_id", "source", "source_id", "row_id"]
