@@ -285,6 +285,7 @@ def shown(frame: pd.DataFrame) -> pd.DataFrame:
         source=frame["source"].map(lambda system: system_title(system) if isinstance(system, str) and system else None),
         detail=told_detail(frame).mask(frame["detail"] == RESTRICTED, RESTRICTED),
         claim=plain_detail(frame["claim"]) if "claim" in frame else None,
+        field=frame["field"].str.replace("_", " ") if "field" in frame else None,
         status=frame["status"].replace(STATUS_TITLES),
         kind=frame["kind"].replace(KIND_TITLES),
         **{name: frame[name].astype("boolean").map({True: "Yes"}) for name in ("on_old_data", "is_overdue", "is_lead")},

@@ -274,9 +274,14 @@ _ISO_DATE = re.compile(r"(?<![\w/\\-])(\d{4})-(\d{2})-(\d{2})(?![\w/\\-])")
 _COHORT_WORD = re.compile(r"^(looked_after|residential|s61|out_of_authority|home_educated)(?=:| since)")
 
 
+#: A date told by the name of its column: ``decided_on is``.
+_DATE_NAMED = re.compile(r"\b([a-z]+(?:_[a-z]+)*)_on is\b")
+
+
 def plain_detail(details: pd.Series) -> pd.Series:
-    """What was found, for people: dates as ``11/05/2026``, cohorts in words."""
+    """What was found, for people: dates as ``11/05/2026``, cohorts and the names of dates in words."""
     text = details.astype("str").str.replace(_ISO_DATE, r"\3/\2/\1", regex=True)
+    text = text.str.replace(_DATE_NAMED, lambda found: f"{found.group(1).replace('_', ' ')} on", regex=True)
     return text.str.replace(_COHORT_WORD, lambda found: COHORTS[found.group()], regex=True).where(details.notna())
 
 

@@ -328,6 +328,7 @@ def test_a_feed_s_exception_says_which_feed_and_a_vanished_child_s_which_system(
             ("SR08", "safety", "persons", "liquidlogic", "last carried on 2026-10-27", "no longer in Liquidlogic, last carried on 27/10/2026"),
             ("SR08", "safety", "pupils", "synergy", "restricted", "restricted"),
             ("RV01", "duty", "next_review_due_on", "synergy", "due 2026-10-27", "due 27/10/2026"),
+            ("PD03", "record", "final_plan_on", "synergy", "final_plan_on is 2027-04-17", "final plan on 17/04/2027"),
             ("PL01", "record", None, None, None, None),
         ],
         columns=["rule", "kind", "field", "source", "detail", "wanted"],
