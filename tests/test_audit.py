@@ -190,11 +190,16 @@ def test_the_figure_counts_audited_plans_and_accurate_ones(council: Store, tmp_p
     apply_audit(council, filled, None, NOW - timedelta(days=2))
     from pipelines.run import run_night
 
-    run_night(council.settings, END, extracts=council.settings.data_dir / "demo" / f"night-{END}", now=NOW)
+    extracts = council.settings.data_dir / "demo" / f"night-{END}"
+    result = run_night(council.settings, END, extracts=extracts, now=NOW)
     found = council.kpis().set_index(["code", "line"])
     active = int((council.register()["active_plan"] == "Y").sum())
     assert tuple(found.loc[("K10", "audited"), ["numerator", "denominator"]]) == (4, active)
     assert tuple(found.loc[("K10", "accurate"), ["numerator", "denominator"]]) == (3, 4)
+    page = (result.outputs / "report.html").read_text(encoding="utf-8")
+    listed = page[page.index('<div id="audited">') : page.index('id="sources"')]
+    assert "Plans audited: 4 children" in listed
+    assert listed.count("Audited: found accurate") == 3 and "Plan: date issued (wrong)" in listed
 
 
 def test_the_commands(council: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
