@@ -22,7 +22,7 @@ def waterfall_svg(parts: pd.DataFrame, title: str, thresholds: Mapping[str, floa
     low, high = min(scale), max(scale)
     spread = (high - low) or 1.0
     height = _TOP + (len(parts) + 1) * _ROW + 54
-    width = _TEXT + _BARS + 80
+    width = _TEXT + _BARS + 100
 
     def x(weight: float) -> float:
         return round(_TEXT + (weight - low) / spread * _BARS, 1)
@@ -33,7 +33,7 @@ def waterfall_svg(parts: pd.DataFrame, title: str, thresholds: Mapping[str, floa
         return (
             f'<text x="8" y="{top + 15}" fill="{_INK}">{escape(words)}</text>'
             f'<rect x="{left}" y="{top + 3}" width="{max(right - left, 1):.1f}" height="{_ROW - 8}" fill="{colour}"/>'
-            f'<text x="{right + 5}" y="{top + 15}" fill="{_INK}">{shown:+.1f}</text>'
+            f'<text x="{right + 5}" y="{top + 15}" fill="{_INK}" stroke="#FFFFFF" stroke-width="3" paint-order="stroke">{f"{shown:+.1f}" if shown else "0"}</text>'
         )
 
     drawn = [f'<text x="8" y="24" font-size="16" fill="{_INK}">{escape(title)}</text>']
@@ -45,7 +45,7 @@ def waterfall_svg(parts: pd.DataFrame, title: str, thresholds: Mapping[str, floa
         )
     start = 0.0
     for place, (comparison, level, weight) in enumerate(parts[["comparison", "level", "weight"]].to_numpy().tolist()):
-        colour = _FOR if weight >= 0 else _AGAINST
+        colour = _FOR if weight > 0 else _AGAINST if weight < 0 else _QUIET
         drawn.append(bar(place, f"{comparison}: {level}"[:66], start, start + weight, colour, weight))
         start += weight
     drawn.append(bar(len(parts), "together", 0.0, total, _SUM, total))

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import combinations
 from pathlib import Path
 
 import pandas as pd
 
 from config.settings import config_file
 from outputs.waterfall import waterfall_svg
-from pipelines.decisions import PAIR, pair_key, standing
+from pipelines.decisions import PAIR, ordered, pair_key, standing
 from pipelines.link import PASSES, placed_for_adoption
 from pipelines.link_codes import encode
-from pipelines.link_compare import compare_pairs, prepare_people
-from pipelines.link_model import FILE, load_model
+from pipelines.link_compare import KEPT_TIMES, OFTEN, compare_pairs, prepare_people
+from pipelines.link_model import FILE, Model, load_model
 from pipelines.link_night import unsealed
 from pipelines.link_score import waterfall, weigh
 from pipelines.rawstore import private_folder, read_snapshot
@@ -29,7 +30,12 @@ GUARDS = {
     "is_sibling": "a twin or namesake: one system holds both children",
     "is_common": "the name and date of birth are several children's",
     "is_placed": "a child was placed for adoption: another surname needs a number",
+    "is_often": "a name and birthday of many: needs a number or a home",
 }
+#: The comparisons of the model in words, where its own names are none.
+COMPARISONS = {"born": "date of birth", "upn": "UPN", "uln": "ULN", "nhs": "NHS number"}
+#: What the thresholds of the model do.
+THRESHOLDS = {"review": "a person is asked from", "fracture": "kept from", "join": "joined from"}
 
 
 @dataclass(frozen=True)
@@ -54,26 +60,62 @@ def explain(store: Store, pair: pd.DataFrame) -> Explained:
     if ends[0][0] == ends[1][0]:
         steps = pd.DataFrame({"step": ["one record of each system in a child"], "outcome": ["stops it"]})
         return Explained(now, steps, pd.DataFrame(columns=["comparison", "level", "weight"]), None)
-    sealed, _ = store.closed_by_adoption()
-    people = unsealed(people_of_newest(store), sealed)
-    folder = snapshot_folder(store.settings, store.newest_run()["run_id"])
-    addresses, care = (read_snapshot(folder, name) for name in ("addresses", "care_placements"))
+    people, addresses = _records(store)
+    care = read_snapshot(snapshot_folder(store.settings, store.newest_run()["run_id"]), "care_placements")
     nicknames = pd.read_csv(config_file(None, "nicknames.csv"), dtype="str")
-    steps = pd.concat([_decided(store, pair), _passes(pair, people, addresses, care, nicknames)], ignore_index=True)
+    passes = _passes(pair, people, addresses, care, nicknames, is_one)
+    steps = pd.concat([_decided(store, pair), passes], ignore_index=True)
     model = load_model(config_file(store.settings.config_dir, FILE))
-    parts = waterfall(weigh(pair, people, addresses, nicknames, model), model)[["comparison", "level", "weight"]]
+    [(parts, picture)] = _drawn(store, pair, people, addresses, nicknames, model)
     total = parts["weight"].sum()
-    thresholds = {"review": model.review, "fracture": model.fracture, "join": model.join}
-    reached = [name for name, weight in thresholds.items() if total >= weight]
-    scored = pd.DataFrame(
-        {"step": ["weight by the model"], "outcome": [f"{total:.1f}: reaches {reached[-1] if reached else 'none'}"]}
-    )
-    named = [f"{source}:{source_id}" for source, source_id in ends]
-    picture = private_folder(
-        private_folder(review_folder(store.settings)) / "explained"
-    ) / f"{'-'.join(named)}.svg".replace(":", "_")
-    picture.write_text(waterfall_svg(parts, " and ".join(named), thresholds), encoding="utf-8")
+    reached = [
+        f"{words} {getattr(model, name):g}" for name, words in THRESHOLDS.items() if total >= getattr(model, name)
+    ]
+    outcome = f"{total:.1f}: {reached[-1] if reached else f'nobody is asked (below {model.review:g})'}"
+    scored = pd.DataFrame({"step": ["weight by the model"], "outcome": [outcome]})
     return Explained(now, pd.concat([steps, scored], ignore_index=True), parts.round({"weight": 2}), picture)
+
+
+def pictures_of_child(store: Store, child_id: str) -> list[Path]:
+    """A picture of the weight of each two records of a child, drawn on the newest night's records. None where the child has one record or none."""
+    links = store.links()
+    mine = links.loc[links["child_id"] == child_id, ["source", "source_id"]].to_numpy().tolist()
+    if len(mine) < 2:
+        return []
+    pairs = ordered(pd.DataFrame([[*one, *other] for one, other in combinations(mine, 2)], columns=PAIR, dtype="str"))
+    people, addresses = _records(store)
+    nicknames = pd.read_csv(config_file(None, "nicknames.csv"), dtype="str")
+    model = load_model(config_file(store.settings.config_dir, FILE))
+    return [picture for _, picture in _drawn(store, pairs, people, addresses, nicknames, model)]
+
+
+def _records(store: Store) -> tuple[pd.DataFrame, pd.DataFrame | None]:
+    """The newest night's people, sealed ones left out, and addresses."""
+    sealed, _ = store.closed_by_adoption()
+    folder = snapshot_folder(store.settings, store.newest_run()["run_id"])
+    return unsealed(people_of_newest(store), sealed), read_snapshot(folder, "addresses")
+
+
+def _drawn(
+    store: Store,
+    pairs: pd.DataFrame,
+    people: pd.DataFrame,
+    addresses: pd.DataFrame | None,
+    nicknames: pd.DataFrame,
+    model: Model,
+) -> list[tuple[pd.DataFrame, Path]]:
+    """Of each pair what its weight is made of (comparison, level, weight), and the picture of it."""
+    told = waterfall(weigh(pairs, people, addresses, nicknames, model), model).replace({"comparison": COMPARISONS})
+    folder = private_folder(private_folder(review_folder(store.settings)) / "explained")
+    thresholds = {words: getattr(model, name) for name, words in THRESHOLDS.items()}
+    found = []
+    for place, row in enumerate(pairs[PAIR].to_numpy().tolist()):  # a child has three records at most
+        parts = told.loc[told["pair"] == place, ["comparison", "level", "weight"]].reset_index(drop=True)
+        named = [f"{row[0]}:{row[1]}", f"{row[2]}:{row[3]}"]
+        picture = folder / f"{'-'.join(named)}.svg".replace(":", "_")
+        picture.write_text(waterfall_svg(parts, " and ".join(named), thresholds), encoding="utf-8")
+        found.append((parts, picture))
+    return found
 
 
 def _decided(store: Store, pair: pd.DataFrame) -> pd.DataFrame:
@@ -97,6 +139,7 @@ def _passes(
     addresses: pd.DataFrame | None,
     care: pd.DataFrame | None,
     nicknames: pd.DataFrame,
+    is_one: bool,
 ) -> pd.DataFrame:
     """Which guards stop the pair, and which passes hold for it."""
     records = prepare_people(people, addresses).sort_values(["source", "source_id"], kind="stable", ignore_index=True)
@@ -106,6 +149,8 @@ def _passes(
         {end: [at.loc[tuple(pair[PAIR[place : place + 2]].iloc[0])]] for end, place in (("a", 0), ("b", 2))}
     )
     flags = compare_pairs(encode(records), nicknames, positions)
+    flags["namesakes"] /= KEPT_TIMES if is_one else 1
+    flags["is_often"] = flags["name_same"] & flags["born_same"] & (flags["namesakes"] >= OFTEN)
     rows = [(f"guard: {words}", "against it" if flags[flag].iloc[0] else "no") for flag, words in GUARDS.items()] + [
         (f"pass: {label}", "holds" if condition(flags).iloc[0] else "does not hold") for label, condition in PASSES
     ]

@@ -20,9 +20,9 @@ import pandas as pd
 from pipelines.link_blocks import pairs_for_passes
 from pipelines.link_cluster import Clusters, pair_key
 from pipelines.link_codes import encode
-from pipelines.link_compare import compare_pairs, describe_pairs, prepare_people, same_birth_identity
+from pipelines.link_compare import KEPT_TIMES, OFTEN, compare_pairs, describe_pairs, prepare_people, same_birth_identity
 from pipelines.link_model import Model
-from pipelines.link_scored import link_by_score
+from pipelines.link_scored import link_by_score, was_one
 
 ADOPTED = ("E11", "E12")
 #: SSDA903 placement codes: placed for adoption, with the current foster carer or not, with consent or under an order.
@@ -47,7 +47,7 @@ PASSES = (
     ("ULN with name or date of birth", lambda p: p.uln_same & ~p.is_closed & ~p.is_sibling & (p.born_same & (p.forename_near | p.surname_same) | p.name_same)),
     ("UPN with a changed name or date", lambda p: p.upn_same & ~p.is_closed & ~p.is_sibling & (p.born_same | p.surname_same & p.forename_near | p.forename_same & p.born_near)),
     ("name, date of birth and postcode", lambda p: p.name_same & p.born_same & p.postcode_same & ~p.is_closed),
-    ("name and date of birth", lambda p: p.name_same & p.born_same & ~p.number_conflict & ~p.sex_conflict & ~p.is_closed & ~p.is_common),
+    ("name and date of birth", lambda p: p.name_same & p.born_same & ~p.number_conflict & ~p.sex_conflict & ~p.is_closed & ~p.is_common & ((p.namesakes < OFTEN) | p.door_same)),
     ("like name, date of birth and postcode", lambda p: p.surname_same & p.forename_near & p.born_same & p.postcode_same & ~p.number_conflict & ~p.is_closed),
     ("name, postcode and like date of birth", lambda p: p.name_same & p.born_near & p.postcode_same & ~p.number_conflict & ~p.sex_conflict & ~p.is_closed),
     ("forename, date of birth and postcode", lambda p: p.forename_same & p.born_same & p.postcode_same & (p.surname_same | ~p.is_placed) & ~p.number_conflict & ~p.sex_conflict & ~p.is_closed),
@@ -84,6 +84,8 @@ def link_people(
     guarded = _twins(records, pairs)
     same, different = _decided(records, decisions)
     pairs = pairs[~np.isin(_keys(pairs), _keys(different))].reset_index(drop=True)
+    often = pairs[pairs["name_same"] & pairs["born_same"] & (pairs["namesakes"] >= OFTEN)]
+    pairs.loc[often.index[was_one(records, often, previous_links)], "namesakes"] /= KEPT_TIMES
     clusters = Clusters(coded, different)
     for position in range(len(same)):  # decisions are few, and each may depend on the one before
         clusters.join(clusters.candidates(same.iloc[[position]]), "decision")

@@ -9,7 +9,13 @@ import numpy as np
 import pandas as pd
 
 from config.identifiers import postcode_key, uln_is_valid, upn_is_permanent, upn_is_valid
-from pipelines.link_codes import Coded
+from pipelines.link_codes import Coded, combined
+from pipelines.link_model import SMALLEST
+
+#: From how many namesakes of one birthday by chance alone (`namesakes` of `compare_pairs`) name and date of birth no longer link two records:
+#: one child in 200 would have one. `KEPT_TIMES` as many where the two were one child on an earlier night, so that a council that
+#: grows by a child does not part others.
+OFTEN, KEPT_TIMES = 0.005, 4
 
 
 def of_each_value(change: Callable[[pd.Series], pd.Series], column: pd.Series) -> pd.Series:
@@ -104,6 +110,8 @@ def compare_pairs(coded: Coded, nicknames: pd.DataFrame, pairs: pd.DataFrame) ->
     pairs["is_sibling"] = ~pairs["forename_near"] & _has_namesake(coded, a, b)
     common = _common_names(coded)
     pairs["is_common"] = common[a] | common[b]
+    namesakes = _namesakes(coded)
+    pairs["namesakes"] = np.maximum(namesakes[a], namesakes[b])
     return pairs
 
 
@@ -134,6 +142,24 @@ def _common_names(coded: Coded) -> np.ndarray:
     common[held.loc[held.duplicated(["person", "system"]), "person"]] = True
     common[numbers.loc[numbers.duplicated("person"), "person"]] = True
     return common[person]
+
+
+def _namesakes(coded: Coded) -> np.ndarray:
+    """How many other children of the very name and date of birth of each record a system would hold by chance alone.
+
+    As many as bear the name, or would if forenames and surnames were dealt out at random, times the share born on that day (1 January is
+    a birthday of many). Counted in the system that holds most of them. A small extract is still of a council.
+    """
+    system, systems = coded["system"], coded.systems
+    largest = max(np.bincount(system, minlength=1).max(), SMALLEST)
+
+    def most(codes: np.ndarray) -> np.ndarray:
+        held = np.bincount((codes + 1) * systems + system, minlength=(codes.max(initial=-1) + 2) * systems)
+        return held.reshape(-1, systems).max(axis=1)[codes + 1] * (codes >= 0)
+
+    at_random = most(coded["surname"]) * most(coded["forename"]) / largest
+    name = most(combined(coded["surname"], coded["forename"]))
+    return np.maximum(name - 1, at_random) * most(coded["born"]) / largest
 
 
 def _near_forename(coded: Coded, a: np.ndarray, b: np.ndarray, nicknames: pd.DataFrame) -> np.ndarray:

@@ -17,7 +17,8 @@ from config.errors import ConfigurationError
 #: Version of the comparisons below: a file of another one has levels that this program does not know.
 FORMAT = 1
 FILE = "link_model.json"
-_SMALLEST = 4096
+#: As many children as the smallest council is taken to have.
+SMALLEST = 4096
 
 
 @dataclass(frozen=True)
@@ -43,7 +44,7 @@ class Model:
 
         A power, so that a few children more or fewer move no weight from one night to the next; and a small extract is still of a council.
         """
-        prior = 2.0 ** -math.ceil(math.log2(max(size, _SMALLEST)))
+        prior = 2.0 ** -math.ceil(math.log2(max(size, SMALLEST)))
         return replace(self, splink=self.splink | {"probability_two_random_records_match": prior})
 
     @property

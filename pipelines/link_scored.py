@@ -13,7 +13,7 @@ import pandas as pd
 from pipelines.link_blocks import pairs_for_scores
 from pipelines.link_cluster import Clusters, pair_key
 from pipelines.link_codes import Coded
-from pipelines.link_compare import compare_pairs
+from pipelines.link_compare import OFTEN, compare_pairs
 from pipelines.link_model import Model
 from pipelines.link_score import features, rarity, score_pairs
 
@@ -51,7 +51,7 @@ def link_by_score(
     scored = score_pairs(looked_at, described, rarity(records), model)
     looked_at["weight"] = scored["weight"]
     looked_at["is_guarded"] = _guarded(looked_at, scored, coded, model)
-    looked_at["was_one"] = _was_one(records, looked_at, previous)
+    looked_at["was_one"] = was_one(records, looked_at, previous)
     for label, floor in ((SCORE, model.join), (KEPT, model.fracture)):
         enough = (looked_at["weight"] >= floor) & ~looked_at["is_guarded"]
         if label == KEPT:
@@ -78,7 +78,8 @@ def _guarded(p: pd.DataFrame, scored: pd.DataFrame, coded: Coded, model: Model) 
     """Pairs that no score may join: whose numbers disagree, who may be twins or namesakes, or whom an adoption may stand between."""
     conflict = p["number_conflict"] | (scored["gamma_nhs"] == 0) & ~p["upn_same"]
     sex = p["sex_conflict"] & ~p["forename_same"]
-    namesake = p["is_common"] & ~p["postcode_same"]
+    often = p["name_same"] & (p["namesakes"] >= OFTEN) & ~p["door_same"]
+    namesake = (p["is_common"] | often) & ~p["postcode_same"]
     adoption = p["is_placed"] & ~p["surname_same"]
     guarded = conflict | sex | namesake | adoption | p["is_sibling"]
     if model.keep_twins_apart:
@@ -94,7 +95,7 @@ def _is_slip(p: pd.DataFrame, scored: pd.DataFrame, coded: Coded, model: Model) 
     return scored["gamma_forename"].isin(slips) & (rarest <= KNOWN_NAME)
 
 
-def _was_one(records: pd.DataFrame, pairs: pd.DataFrame, previous: pd.DataFrame | None) -> np.ndarray:
+def was_one(records: pd.DataFrame, pairs: pd.DataFrame, previous: pd.DataFrame | None) -> np.ndarray:
     """True where both records were the same child when last seen."""
     if previous is None or previous.empty:
         return np.zeros(len(pairs), dtype=bool)

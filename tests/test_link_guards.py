@@ -374,3 +374,60 @@ def test_no_two_children_of_one_system_and_no_change_of_order_in_a_crowd():
         pd.testing.assert_frame_equal(again.review, first.review)
     one_night_on = link_people(shuffled, None, None, None, first.links, None, NICKNAMES, AS_OF, MODEL)
     pd.testing.assert_frame_equal(one_night_on.links, first.links)
+
+
+#: A child in two systems by name and date of birth alone: the postcodes are others and the numbers blank.
+BY_NAME = """
+    record | surname | forename | born       | sex | house | street  | postcode
+    S1     | {0}     | {1}      | 2014-05-06 | M   | 1     | Elm Way | NM1 1AA
+    C1     | {0}     | {1}      | 2014-05-06 | M   | {2}   | Elm Way | NM9 9ZZ
+"""
+
+
+def _among(name: tuple[str, str], bearers: int, on_the_day: int, former: bool = False, house: str = "7"):
+    """The child among 4,096 pupils of Capita, so many of whom bear its name, on other days, and so many others of whom were born on its day."""
+    child = drawn("people", BY_NAME.format(*name, house))
+    rest = pd.DataFrame({"at": range(4_096)})
+    days = pd.Series(pd.Timestamp("2005-01-01") + pd.to_timedelta(rest["at"] % 3_000, unit="D"))
+    others = drawn("people", "record | sex\nC2 | M").iloc[[0] * len(rest)].reset_index(drop=True)
+    others = others.assign(
+        source_id="x" + rest["at"].astype("str"),
+        surname="A" + _letters(rest["at"]),
+        forename="B" + _letters(rest["at"] // 7),
+    )
+    others["surname"] = others["surname"].mask(rest["at"] < bearers, name[0])
+    others["forename"] = others["forename"].mask(rest["at"] < bearers, name[1])
+    days = days.mask(rest["at"] >= 4_096 - on_the_day, pd.Timestamp("2014-05-06"))
+    others["born_on"] = days.astype("datetime64[us]")
+    people = pd.concat([child, others], ignore_index=True).astype(child.dtypes)
+    previous = pd.DataFrame({"child_id": "C0000001", "source": ["synergy", "capita"], "source_id": "1"}, dtype="str")
+    return link(people, previous=previous if former else None)
+
+
+def _letters(numbers: pd.Series) -> pd.Series:
+    return numbers.astype("str").map(lambda digits: "".join(chr(65 + int(digit)) for digit in digits))
+
+
+@pytest.mark.parametrize(
+    ("name", "bearers", "on_the_day", "is_linked"),
+    [
+        (("ORTON", "ZEBEDEE"), 0, 3, True),
+        # Ten others of the name, and two in 4,099 born on the day: 1 in 205. With eleven it is 1 in 186.
+        (("KHAN", "ADAM"), 10, 1, True),
+        (("KHAN", "ADAM"), 11, 1, False),
+        # A day that is nobody's birthday, but everybody's whose birthday is not known.
+        (("ORTON", "ZEBEDEE"), 1, 200, False),
+    ],
+)
+def test_a_name_that_many_bear_and_a_birthday_do_not_link_alone(name, bearers, on_the_day, is_linked):
+    linkage = _among(name, bearers, on_the_day)
+    assert ("C1 S1" in together(linkage)) == is_linked
+    assert ("C1 S1" in queue(linkage)) == (not is_linked)
+
+
+def test_two_who_were_one_child_are_not_parted_by_one_namesake_more():
+    """Three times as many namesakes as a new link may have, on the night after they were linked; six times as many; and the same in one house."""
+    assert "C1 S1" in together(_among(("KHAN", "ADAM"), 30, 1, former=True))
+    assert "C1 S1" not in together(_among(("KHAN", "ADAM"), 30, 1))
+    assert "C1 S1" not in together(_among(("KHAN", "ADAM"), 60, 1, former=True))
+    assert "C1 S1" in together(_among(("KHAN", "ADAM"), 60, 1, house="1"))

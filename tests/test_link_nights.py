@@ -201,11 +201,12 @@ def test_two_records_of_one_system_are_refused(store):
 
 
 def test_explain_says_what_holds_and_draws_the_weight_without_values(council, store):
-    _, one, other = linked_pair(store)
+    child, one, other = linked_pair(store)
+    picture = council[0].private_dir / "review" / "explained" / f"{one}-{other}.svg".replace(":", "_")
+    assert f"As a picture: {picture}" in ehcp("show", child).output and picture.exists()
     shown = ehcp("explain", other, one)
     assert shown.exit_code == 0, shown.output
     assert "pass: UPN with name or date of birth" in shown.output and "weight by the model" in shown.output
-    picture = council[0].private_dir / "review" / "explained" / f"{one}-{other}.svg".replace(":", "_")
     drawn = picture.read_text(encoding="utf-8")
     people = read_snapshot(snapshot_folder(council[0], store.newest_run()["run_id"]), "people")
     of_them = people[(people["source"] + ":" + people["source_id"]).isin([one, other])]

@@ -84,7 +84,8 @@ def links_decide(
         return
     if refused.iloc[0]:
         raise ConfigurationError(
-            f"This cannot be decided: {refused.iloc[0]}.", "See what was decided: ehcp links show CHILD"
+            f"This cannot be decided: {refused.iloc[0]}.",
+            "What was decided: ehcp links show CHILD. Who is never linked: ehcp links never",
         )
     if _agreed(store, rows, yes, dry_run):
         keep_decisions(store, rows)
@@ -145,13 +146,20 @@ def _agreed(store: Store, rows: Any, yes: bool, dry_run: bool) -> bool:
 @click.argument("child_id", metavar="CHILD")
 @format_option
 def links_show(child_id: str, style: str) -> None:
-    """One child: its records, how and since when each was linked, and what people decided about them."""
+    """One child: its records, how and since when each was linked, what people decided about them, and pictures of what each weight is made of."""
     from pipelines.answers_links import decisions_of_child, records_of_child
+    from pipelines.explained import pictures_of_child
 
     store = open_store()
     print_frame(records_of_child(store, child_id), style)
-    if style == "table":
-        print_frame(decisions_of_child(store, child_id), style)
+    if style != "table":
+        return
+    said = decisions_of_child(store, child_id)
+    click.echo("\nWhat people decided about them:" if len(said) else "\nNobody decided anything about them.")
+    if len(said):
+        print_frame(said, style)
+    for picture in pictures_of_child(store, child_id):
+        click.echo(f"As a picture: {picture}")
 
 
 @links.command("history")
