@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 
 from pipelines import link
+from pipelines.frames import is_among
 from pipelines.link_compare import prepare_people
 
 SAME, DIFFERENT, UNSURE, UNDONE = "same", "different", "unsure", "undone"
@@ -62,7 +63,8 @@ def marks(
     people: pd.DataFrame, records: pd.MultiIndex, key: bytes, fields: tuple[str, ...] = tuple(RESTS_ON)
 ) -> pd.DataFrame:
     """The short keyed hash of each field of some records, by (source, source_id); ``-`` where a record does not say. Absent records have no row."""
-    chosen = people[pd.MultiIndex.from_frame(people[["source", "source_id"]]).isin(records)]
+    chosen = people[is_among(people["source_id"], records.get_level_values("source_id"))]
+    chosen = chosen[pd.MultiIndex.from_frame(chosen[["source", "source_id"]]).isin(records)]
     frame = prepare_people(chosen, None).set_index(["source", "source_id"])[list(fields)]
     frame = frame[~frame.index.duplicated()]
     for name in fields:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 
 import pandas as pd
 
+from pipelines.frames import is_among
 from pipelines.lifecycle import OPEN, RESOLVED, identify
 from pipelines.link_codes import SYSTEMS
 from pipelines.link_night import LAPSED, MERGED, Known, Linked
@@ -42,7 +43,7 @@ def inherit(
     `earlier_shadow` the same of what rules in shadow found (none, where nobody asks).
     """
     links = linked.linkage.links
-    is_back = known.followed["child_id"].isin(links["child_id"])
+    is_back = is_among(known.followed["child_id"], links["child_id"])
     exceptions, resumed = _as_before(
         known.exceptions, findings, earlier, set(known.followed.loc[is_back, "followed_by"])
     )

@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import pandas as pd
 
+from pipelines.frames import is_among
 from pipelines.link_blocks import pairs_for_passes
 from pipelines.link_cluster import Clusters, pair_key
 from pipelines.link_codes import encode
@@ -193,8 +194,8 @@ def _child_ids(
         greatest = int(previous["child_id"].str[1:].astype("int64").max())
         held = previous.drop_duplicates(["source", "source_id", "child_id"])
         held = held.assign(back=held.groupby(["source", "source_id"]).cumcount())
-        last = set(held.loc[held["back"] == 0, "child_id"])
-        held = held[(held["back"] == 0) | ~held["child_id"].isin(last)]
+        last = held["back"] == 0
+        held = held[last | ~is_among(held["child_id"], held.loc[last, "child_id"])]
         known = held.set_index(["source", "source_id"])[["child_id", "back"]]
         claims = frame.join(known, on=["source", "source_id"]).dropna(subset=["child_id"])
         claims = claims.sort_values(["back", "rank", "source_id"])
@@ -202,7 +203,7 @@ def _child_ids(
         while not claims.empty:
             settled = claims[~claims.duplicated("child_id") & ~claims.duplicated("cluster")]
             given = pd.concat([given, settled.set_index("cluster")["child_id"]])
-            is_open = ~claims["child_id"].isin(settled["child_id"]) & ~claims["cluster"].isin(settled["cluster"])
+            is_open = ~is_among(claims["child_id"], settled["child_id"]) & ~claims["cluster"].isin(settled["cluster"])
             claims = claims[is_open]
     order = frame.sort_values("rank", kind="stable").drop_duplicates("cluster")["cluster"]
     new = order[~order.isin(given.index)]

@@ -9,6 +9,7 @@ import pandas as pd
 
 from config.settings import config_file
 from pipelines.decisions import ANSWERS, DECIDED, DIFFERENT, PAIR, UNDONE, Honoured, honour, never_link, pair_key
+from pipelines.frames import is_among
 from pipelines.link import Linkage, link_people
 from pipelines.link_codes import encode
 from pipelines.link_compare import compare_pairs, describe_pairs, prepare_people
@@ -140,8 +141,8 @@ def became(known: Known, links: pd.DataFrame, lapsed: pd.DataFrame) -> pd.DataFr
     both = links.merge(before, on=["source", "source_id"], suffixes=("", "_before"))
     moved = both[both["child_id"] != both["child_id_before"]]
     event = pd.Series(MOVED, index=moved.index, dtype="str")
-    event = event.mask(~moved["child_id"].isin(before["child_id"]), SPLIT)
-    event = event.mask(~moved["child_id_before"].isin(links["child_id"]), MERGED)
+    event = event.mask(~is_among(moved["child_id"], before["child_id"]), SPLIT)
+    event = event.mask(~is_among(moved["child_id_before"], links["child_id"]), MERGED)
     found = moved.assign(event=event, before=moved["child_id_before"], why=moved["how"]).join(_acts(known, both))
     lapsed = lapsed.rename(columns={"source_a": "source", "source_id_a": "source_id"}).assign(event=LAPSED)
     lapsed = lapsed.merge(links[["source", "source_id", "child_id"]], on=["source", "source_id"])

@@ -6,6 +6,7 @@ import pandas as pd
 
 from config.linking import Watch
 from outputs.linking import ALL, CHILDREN, FOUND, QUEUE, RECORDS
+from pipelines.frames import is_among
 
 #: Groups of children by which nobody may be quietly lost, as columns of people.
 GROUPS = {"ethnicity_code": "ethnicity", "need_code": "primary need"}
@@ -32,7 +33,7 @@ def link_quality(
     if care is not None:
         now = pd.MultiIndex.from_frame(care.loc[~(care["ended_on"] <= as_of), ["source", "source_id"]])
         looked_after = linked[pd.MultiIndex.from_frame(linked[["source", "source_id"]]).isin(now)]
-    ours = linked[linked["child_id"].isin(register)]
+    ours = linked[is_among(linked["child_id"], register)]
     children = _facts(ours, people)
     parts = [
         _rates(f"{RECORDS}, by system", linked.assign(group=linked["source"])),

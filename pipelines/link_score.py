@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from config.identifiers import nhs_is_valid, postcode_key
+from pipelines.frames import is_among
 from pipelines.link_compare import plain_line, plain_name, prepare_people
 from pipelines.link_model import RARITY, Model
 
@@ -33,7 +34,7 @@ def features(
     and `doors` (house and street) of now and before, `upns`. Everything else is text. Missing means not known.
     """
     keys = ["source", "source_id"]
-    people = people[people["source_id"].isin(records["source_id"])].drop_duplicates(keys)
+    people = people[is_among(people["source_id"], records["source_id"])].drop_duplicates(keys)
     raw = records[keys].merge(people, on=keys, how="left").set_index(records.index)
     frame = pd.DataFrame({"unique_id": records.index, "source_dataset": records["source"]}, index=records.index)
     for name in ("forename", "surname", "upn", "uln"):
