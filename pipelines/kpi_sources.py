@@ -5,6 +5,7 @@ from __future__ import annotations
 import pandas as pd
 
 from config.canonical import TABLES
+from outputs.about import system_title
 
 _SEEN = ("visits", "reviews", "rolls", "care_placements", "placements", "home_education", "missing_episodes", "missing_education")  # fmt: skip
 _WHEREABOUTS = ("plans", "people", *_SEEN)
@@ -43,3 +44,14 @@ def old_sources(codes: pd.Series, feeds: pd.DataFrame) -> pd.Series:
         for code, tables in RESTS_ON.items()
     }
     return codes.map(told).fillna("").astype("str")
+
+
+def told_old(feeds: pd.DataFrame) -> list[str]:
+    """A sentence for each set of systems whose earlier copy stands in: which figures rest on it. `feeds` as of `old_sources`."""
+    codes = pd.Series(list(RESTS_ON), dtype="str")
+    told = codes.groupby(old_sources(codes, feeds)).agg(", ".join)
+    return [
+        f"On an earlier copy of {', '.join(map(system_title, systems.split(', ')))}: {figures}."
+        for systems, figures in told.items()
+        if systems
+    ]

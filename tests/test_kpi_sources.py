@@ -16,7 +16,7 @@ from config.canonical import TABLES
 from outputs.board_pack import write_board_pack
 from outputs.page_kpis import kpi_rows
 from outputs.workbooks import write_kpis
-from pipelines.kpi_sources import RESTS_ON, old_sources
+from pipelines.kpi_sources import RESTS_ON, old_sources, told_old
 from pipelines.kpis import REGISTRY
 
 
@@ -50,6 +50,12 @@ def test_a_figure_made_of_rules_rests_on_what_they_read(code: str, rules: list[s
 def test_what_did_not_arrive_marks_the_figures_drawn_from_it_and_no_other(absent: tuple, told: dict[str, str]) -> None:
     codes = pd.Series(list(told))
     assert dict(zip(codes, old_sources(codes, feeds(*absent)), strict=True)) == told
+
+
+def test_the_command_says_it_beside_the_figures() -> None:
+    assert told_old(feeds()) == []
+    lines = told_old(feeds("liquidlogic visits"))
+    assert lines == ["On an earlier copy of Liquidlogic: K05, K06, K08, K09."]
 
 
 def test_the_mark_is_told_on_the_page_in_the_pack_and_in_the_workbook(tmp_path: Path) -> None:

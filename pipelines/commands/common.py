@@ -59,6 +59,14 @@ def say_ahead(store: Store, as_of: date | None, known_on: date | None) -> None:
         )
 
 
+def say_old(store: Store, known_on: date | None) -> None:
+    """Say, beside figures, which of them rest on an earlier copy, as an extract of the night did not arrive."""
+    from pipelines.kpi_sources import told_old
+
+    for line in told_old(store.feeds(known_on)):
+        click.echo(line, err=True)
+
+
 def _as_date(_: click.Context, __: click.Parameter, value: datetime | None) -> date | None:
     return value.date() if value else None
 

@@ -16,6 +16,7 @@ from pipelines.commands.common import (
     pass_now,
     print_frame,
     say_ahead,
+    say_old,
     settings,
 )
 
@@ -70,6 +71,7 @@ def kpis(as_of: date | None, known_on: date | None, by: str | None, ranges: bool
 
     store = open_store()
     say_ahead(store, as_of, known_on)
+    say_old(store, known_on)
     if by:
         print_frame(figures_by(store, by, as_of, known_on), style)
     elif ranges:
