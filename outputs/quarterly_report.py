@@ -162,7 +162,7 @@ def quarter_rows(quarter: Quarter) -> list[dict[str, Any]]:
 
 def _row(record: dict[Any, Any], bridge: pd.DataFrame | None, direction: str) -> dict[str, Any]:
     is_first = pd.isna(record["numerator_before"])
-    name = f"{record['code']} {record['title']}" + (f": {line_title(record['line']).lower()}" if record["line"] else "")
+    name = f"{record['code']} {record['title']}" + (f": {line_title(record['line'])}" if record["line"] else "")
     was, now = (str(value) if isinstance(value, str) else "" for value in (record["rag_before"], record["rag"]))
     ends = ("", "_before")
     hidden = not is_first and any(record[f"_hidden{end}"] for end in ends)
