@@ -127,6 +127,7 @@ def _take(
 def _differences(before: _Side, after: _Side) -> Preview:
     moved = relinks(before.links, after.links)
     links = moved[["field", "before", "after"]].rename(columns={"field": "record"}).reset_index(drop=True)
+    links["record"] = links["record"].str.replace(" ", ":", n=1)
     who = pd.concat([before.register, after.register])[["child_id", "is_restricted"]]
     who = who.sort_values("is_restricted").drop_duplicates("child_id", keep="last")
     registers = [

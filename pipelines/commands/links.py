@@ -19,6 +19,9 @@ yes_option = click.option("--yes", is_flag=True, help="Do not ask before it is k
 dry_option = click.option("--dry-run", is_flag=True, help="Only show what would change; keep nothing.")
 #: What a terminal shows first of the queue.
 QUEUE_LEAD = ("record_a", "record_b", "how_sure", "agrees", "differs")
+#: What it shows first of decisions, and of what became of a child: who, when and why.
+DECISION_LEAD = ("answer", "at", "who", "reason", "state")
+HISTORY_LEAD = ("night", "event", "record", "who", "why")
 #: What it shows first of what would change.
 PREVIEW_LEAD = {
     "Exceptions that would come or go": ("change", "severity", "rule", "child_id", "title"),
@@ -157,7 +160,7 @@ def links_show(child_id: str, style: str) -> None:
     said = decisions_of_child(store, child_id)
     click.echo("\nWhat people decided about them:" if len(said) else "\nNobody decided anything about them.")
     if len(said):
-        print_frame(said, style)
+        print_frame(said, style, DECISION_LEAD)
     for picture in pictures_of_child(store, child_id):
         click.echo(f"As a picture: {picture}")
 
@@ -169,7 +172,7 @@ def links_history(child_id: str, style: str) -> None:
     """What became of a child: records linked, merges, splits, decisions and their lapses; when, why and by whom."""
     from pipelines.answers_links import history_of_child
 
-    print_frame(history_of_child(open_store(), child_id), style)
+    print_frame(history_of_child(open_store(), child_id), style, HISTORY_LEAD)
 
 
 @links.command("never")
