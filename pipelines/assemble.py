@@ -140,7 +140,8 @@ def _by_precedence(people: pd.DataFrame, column: str, order: list[str]) -> pd.Da
 def _identity(
     register: pd.DataFrame, tables: Tables, links: pd.DataFrame, precedence: dict[str, list[str]], as_of: pd.Timestamp
 ) -> pd.DataFrame:
-    people = tables["people"]
+    # The systems hold every pupil; the register, one in twelve.
+    people, links = (frame[is_among(frame["child_id"], register["child_id"])] for frame in (tables["people"], links))
     living = people[~people["is_birth_estimated"].fillna(False) & people["merged_on"].isna()]
     for column in ("born_on", "sex_code", "ethnicity_code", "need_code"):
         register = register.join(_by_precedence(living, column, precedence[column]), on="child_id")
@@ -281,6 +282,7 @@ def _home(register: pd.DataFrame, tables: Tables, as_of: pd.Timestamp) -> pd.Dat
 
     people, addresses = tables["people"], tables["addresses"]
     child = register["child_id"]
+    people = people[is_among(people["child_id"], child)]
     known = people.assign(key=postcode_key(people["postcode"]))
     homes = {
         system: known[known["source"] == system]
