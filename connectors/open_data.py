@@ -66,7 +66,7 @@ def comparators(open_data: pd.DataFrame, la_code: str, neighbours: Sequence[str]
             pd.DataFrame(
                 {
                     "code": keys.str[0],
-                    "line": keys.str[1].fillna(""),
+                    "line": keys.str[1].astype("str").fillna(""),
                     "area": title if title else frame["region_name"],
                     "kind": kind,
                     "year": _year(frame["time_period"], frame["time_identifier"]),
