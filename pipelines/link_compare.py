@@ -13,9 +13,9 @@ from pipelines.link_codes import Coded, combined
 from pipelines.link_model import SMALLEST
 
 #: From how many namesakes of one birthday by chance alone (`namesakes` of `compare_pairs`) name and date of birth no longer link two records:
-#: one child in 200 would have one. `KEPT_TIMES` as many where the two were one child on an earlier night, so that a council that
+#: one child in 100 would have one. `KEPT_TIMES` as many where the two were one child on an earlier night, so that a council that
 #: grows by a child does not part others.
-OFTEN, KEPT_TIMES = 0.005, 4
+OFTEN, KEPT_TIMES = 0.01, 4
 
 
 def of_each_value(change: Callable[[pd.Series], pd.Series], column: pd.Series) -> pd.Series:

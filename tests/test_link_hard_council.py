@@ -32,7 +32,7 @@ def test_a_hard_council(seed):
         false = pairs[~is_true]
         assert not (false["family_a"] == false["family_b"]).any(), "two of one birth became one child"
         assert not (false["how_a"].str.startswith("score") | false["how_b"].str.startswith("score")).any()
-        # What is false are strangers of one name and birthday, of whom each system knows one alone; where that is likely, a person is asked.
-        assert len(false) <= 0.0015 * len(pairs)
+        # What is false are strangers of one name and birthday, of whom each system knows one alone.
+        assert len(false) <= 0.003 * len(pairs)
         found[name] = is_true.sum() / true_pairs
-    assert found["cascade"] > found["passes"] > 0.91
+    assert found["cascade"] > found["passes"] > 0.94
