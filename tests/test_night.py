@@ -205,7 +205,9 @@ def test_backfill_replays_the_later_nights(council):
     pd.testing.assert_frame_equal(before, store.history("exceptions").sort_values("exception_id", ignore_index=True))
 
 
-@pytest.mark.parametrize("stage", ["judge", "write_snapshot", "write_outputs", "hand_out_review"])
+@pytest.mark.parametrize(
+    "stage", ["judge", "link_night", "measure", "write_outputs", "write_snapshot", "hand_out_review"]
+)
 def test_a_night_that_dies_changes_nothing(council, monkeypatch, stage):
     settings, demo, _ = council
     store = Store(settings)
