@@ -23,9 +23,10 @@ from config.signoff import SignoffRules, load_signoff
 from outputs.mail import send
 from outputs.wording import uk_time
 from pipelines.chain import DECLINED, ENROLLED, ERASED, REMOVED, SIGNED, Record, digest, receipt_text
+from pipelines.rawstore import private_key
 from pipelines.signoff import LONDON
 from pipelines.signoff_state import decisions, need_freeze, open_caveats, standing_of
-from pipelines.signoff_verify import verify
+from pipelines.signoff_verify import broken_journal, verify
 from pipelines.store import Store
 from pipelines.store_signoff import (
     as_utc,
@@ -81,7 +82,14 @@ def enrol(store: Store, name: str, role: str, mailbox: str, passphrase: str | No
     secret = _scrypt(passphrase) if passphrase else None
     with writing(store, load_signoff(store.settings.config_dir)) as writer:
         save_passphrase(writer.connection, name.casefold(), secret)
-        facts = {"name": name, "role": role, "mailbox": mailbox, "who": who}
+        before = signatories(writer.records).get(name.casefold(), {})
+        facts = {
+            "name": name,
+            "role": role,
+            "mailbox": mailbox,
+            "who": who,
+            "mailbox_before": before.get("mailbox", ""),
+        }
         return writer.add(ENROLLED, now, facts | {"passphrase": digest(secret) if secret else None})
 
 
@@ -90,9 +98,8 @@ def remove(store: Store, name: str, reason: str, who: str, now: datetime) -> Rec
     with writing(store, load_signoff(store.settings.config_dir)) as writer:
         known = need_signatory(writer.records, name)
         save_passphrase(writer.connection, known["name"].casefold(), None)
-        return writer.add(
-            REMOVED, now, {"name": known["name"], "reason": _said(reason), "who": who, "passphrase": None}
-        )
+        facts = {"name": known["name"], "reason": _said(reason), "who": who, "passphrase": None}
+        return writer.add(REMOVED, now, facts | {"mailbox_before": known["mailbox"]})
 
 
 def signatories(records: Iterable[Record]) -> dict[str, dict[str, Any]]:
@@ -130,12 +137,16 @@ def need_signatory(records: Iterable[Record], name: str) -> dict[str, Any]:
 
 
 def send_code(store: Store, period: str, name: str, server: MailServer | None, now: datetime) -> datetime:
-    """Send a signatory a one-time code for a month's newest version; gives until when it can be used. Raises MailError where it did not leave."""
+    """Send a signatory a one-time code for a month's newest version; gives until when it can be used.
+
+    Raises MailError where it did not leave, and ConfigurationError where the journal was changed: the mailbox in it may not be the one that was enrolled.
+    """
     if server is None:
         raise ConfigurationError(
             "No mail server is set, so no code can be sent.",
             "Set EHCP_SMTP_URL and EHCP_MAIL_FROM, or sign with a passphrase.",
         )
+    _need_journal(store)
     rules = load_signoff(store.settings.config_dir)
     code = f"{secrets.randbelow(10**_CODE_DIGITS):0{_CODE_DIGITS}d}"
     until = now + timedelta(minutes=rules.code_minutes)
@@ -143,7 +154,9 @@ def send_code(store: Store, period: str, name: str, server: MailServer | None, n
         records = journal(connection)
         known = need_signatory(records, name)
         frozen = need_freeze(records, period)
-        save_code(connection, known["name"].casefold(), period, frozen.facts["version"], _scrypt(code), until)
+        save_code(
+            connection, known["name"].casefold(), period, frozen.facts["version"], _scrypt(_sealed(store, code)), until
+        )
     council = store.settings.council.name
     send(
         server,
@@ -195,6 +208,7 @@ def decide(
 def check(store: Store, period: str, decision: Decision, rules: SignoffRules | None = None) -> dict[str, Any]:
     """Everything that can be said of a decision before its proof; gives the signatory. Raises as `decide` does."""
     rules = rules or load_signoff(store.settings.config_dir)
+    _need_journal(store)
     with store.reading() as connection:
         records = journal(connection)
     frozen, known = need_freeze(records, period), need_signatory(records, decision.name)
@@ -247,9 +261,12 @@ def erase(store: Store, child_id: str, reason: str, who: str, now: datetime) -> 
 
 
 def mail_receipt(store: Store, record: Record, server: MailServer | None) -> list[str]:
-    """Send the receipt of a record to whoever decided and to the mailbox of the settings; gives to whom. Without a mail server nobody is sent one."""
+    """Send the receipt of a record to whoever decided, was enrolled or removed (an earlier mailbox of theirs as well) and to the mailbox of the settings.
+
+    Gives to whom. Without a mail server nobody is sent one.
+    """
     rules = load_signoff(store.settings.config_dir)
-    to = [rules.receipts_to, record.facts.get("mailbox", "")]
+    to = [rules.receipts_to, *(record.facts.get(name, "") for name in ("mailbox", "mailbox_before"))]
     to = list(dict.fromkeys(address for address in to if address))
     if server is None or not to:
         return []
@@ -287,7 +304,8 @@ def _prove(store: Store, period: str, name: str, proof: Proof, rules: SignoffRul
     with store.writing() as connection:
         version = need_freeze(journal(connection), period).facts["version"]
         if proof.code is not None:
-            wrong = _wrong_code(connection, signatory, (period, version), proof.code, rules, now)
+            typed = _sealed(store, "".join(proof.code.split()))
+            wrong = _wrong_code(connection, signatory, (period, version), typed, rules, now)
         elif proof.passphrase is not None:
             wrong = _wrong_passphrase(connection, signatory, proof.passphrase, rules, now)
         else:
@@ -310,7 +328,7 @@ def _wrong_code(
         return "The code is too old."
     if sent.attempts >= rules.attempts:
         return "The code was typed wrongly too often and counts no more."
-    is_right = _matches("".join(code.split()), sent.secret)
+    is_right = _matches(code, sent.secret)
     count_code(connection, sent.id, now, is_right)
     return "" if is_right else "The code is not the one that was sent."
 
@@ -325,6 +343,21 @@ def _wrong_passphrase(connection: Any, signatory: str, passphrase: str, rules: S
     is_right = _matches(passphrase, kept.secret)
     count_try(connection, signatory, now, is_right)
     return "" if is_right else "The passphrase is not right."
+
+
+def _need_journal(store: Store) -> None:
+    """Raises ConfigurationError where the journal, or a passphrase, was changed: who may sign, and where codes go, cannot be told from it then."""
+    changed = [breach for breach in broken_journal(store) if breach.part in ("record", "signatory")]
+    if changed:
+        raise ConfigurationError(
+            f"The journal of the sign-off was changed: {changed[0].place}. {changed[0].what}",
+            "See all of it: ehcp signoff verify",
+        )
+
+
+def _sealed(store: Store, code: str) -> str:
+    """A code under the council's own key: who can write to the database alone cannot put a code there that would be taken."""
+    return hmac.new(private_key(store.settings.private_dir), code.encode(), "sha256").hexdigest()
 
 
 def _scrypt(text: str, salt: bytes | None = None) -> str:

@@ -42,8 +42,8 @@ def pack_folder(store: Store, frozen: Record) -> Path:
     return store.settings.outputs_dir / frozen.facts["period"] / pack_name(frozen.facts["version"])
 
 
-def pack_name(version: int) -> str:
-    """The name of the folder of a pack."""
+def pack_name(version: int | str) -> str:
+    """The name of the folder of a pack (of `*` a pattern for all of them)."""
     return f"signoff-v{version}"
 
 

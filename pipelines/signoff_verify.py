@@ -6,8 +6,9 @@ Three things are held against one another that no one person can change together
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -25,9 +26,10 @@ from pipelines.chain import (
 )
 from pipelines.freezing import frozen_hash, part_hashes, row_hash
 from pipelines.packs import HASHES
-from pipelines.signoff_state import erased_hashes, pack_folder
+from pipelines.signoff_state import erased_hashes, need_freeze, pack_folder, pack_name
 from pipelines.store import Store
-from pipelines.store_signoff import journal, passphrases, read_rows, receipt_folders
+from pipelines.store_signoff import journal, kept_versions, passphrases, read_rows, receipt_folders
+from pipelines.working_days import month_of
 
 #: What a decision holds of the freeze that it was made about.
 _HELD = ("period", "frozen", "files", "versions")
@@ -38,32 +40,66 @@ def verify(store: Store, period: str | None = None, receipts: Sequence[Path] = (
     """Everything that is not as it was frozen or signed (`BREACH_COLUMNS`); an empty frame where all of it is.
 
     `period` limits the rows and packs to one month; the journal and its receipts are always looked at as a whole. `receipts` are further files or folders
-    of receipts, such as those that came by e-mail. Raises ConfigurationError where one of them does not exist.
+    of receipts, such as those that came by e-mail. Raises ConfigurationError where one of them does not exist, and for a month that was never frozen.
     """
-    rules = load_signoff(store.settings.config_dir)
+    if period:
+        month_of(period)
     with store.reading() as connection:
         records = journal(connection)
-        secrets = {name: row.secret for name, row in passphrases(connection).items()}
-    found = broken_records(records)
-    for folder in receipt_folders(store, rules):
-        found += broken_receipts(records, _texts(folder), folder.as_posix())
+    found = broken_journal(store)
     for path in receipts:
         if not path.exists():
             raise ConfigurationError(
                 f"There are no receipts at {path}.", "Give the file or the folder that holds them."
             )
         found += broken_receipts(records, _texts(path), path.as_posix(), is_whole=False)
-    found += _broken_secrets(records, secrets)
-    freezes = {
-        record.hash: record
-        for record in records
-        if record.facts.get("kind") == FROZEN and record.facts.keys() >= {"version", "files", "parts", *_HELD}
-    }
+    every = [record for record in records if record.facts.get("kind") == FROZEN]
+    freezes = {record.hash: record for record in every if _is_whole(record.facts)}
+    found += [
+        Breach("record", record.title, "It does not say all that a freeze says: its rows and files cannot be told.")
+        for record in every
+        if record.hash not in freezes
+    ]
     for frozen in freezes.values():
         if period in (None, frozen.facts["period"]):
             found += _broken_freeze(store, frozen, erased_hashes(records))
     found += _broken_decisions(records, freezes)
+    found += _without_freeze(store, freezes.values(), period)
+    if period and not found:
+        need_freeze(records, period)
     return pd.DataFrame([vars(breach) for breach in found], columns=list(BREACH_COLUMNS)).drop_duplicates()
+
+
+def broken_journal(store: Store) -> list[Breach]:
+    """What speaks against the journal, by itself and by the receipts kept for it, and passphrases that no enrolment set."""
+    with store.reading() as connection:
+        records = journal(connection)
+        secrets = {name: row.secret for name, row in passphrases(connection).items()}
+    found = broken_records(records)
+    for folder in receipt_folders(store, load_signoff(store.settings.config_dir)):
+        found += broken_receipts(records, _texts(folder), folder.as_posix())
+    return found + list(_broken_secrets(records, secrets))
+
+
+def _is_whole(facts: dict[str, Any]) -> bool:
+    """Whether a record says all that a freeze says, each thing in its own shape: what was tampered with may not."""
+    shapes = {"period": str, "version": int, "files": dict, "parts": dict, "frozen": str, "versions": dict}
+    return all(isinstance(facts.get(name), shape) for name, shape in shapes.items()) and all(
+        isinstance(part, dict) and part.keys() == {"rows", "hash"} for part in facts["parts"].values()
+    )
+
+
+def _without_freeze(store: Store, freezes: Iterable[Record], period: str | None) -> Iterator[Breach]:
+    """Rows and packs of which the journal knows no freeze: its record was taken away, or they were put there."""
+    known = {(frozen.facts["period"], frozen.facts["version"]): pack_folder(store, frozen) for frozen in freezes}
+    with store.reading() as connection:
+        kept = kept_versions(connection)
+    for month, version in kept:
+        if (month, version) not in known and period in (None, month):
+            yield Breach("row", f"{month} version {version}", "The journal knows no freeze of these rows.")
+    for folder in sorted(store.settings.outputs_dir.glob(f"{period or '*'}/{pack_name('*')}")):
+        if folder not in known.values():
+            yield Breach("file", folder.as_posix(), "The journal knows no freeze that made this pack.")
 
 
 def _texts(place: Path) -> dict[str, str]:
@@ -132,7 +168,7 @@ def _broken_decisions(records: list[Record], freezes: dict[str, Record]) -> Iter
     for record in records:
         if record.facts.get("kind") not in (SIGNED, DECLINED):
             continue
-        frozen = freezes.get(record.facts.get("freeze", ""))
+        frozen = freezes.get(str(record.facts.get("freeze")))
         if frozen is None:
             yield Breach("record", record.title, "What it decided about is not in the journal any more.")
         elif any(record.facts.get(name) != frozen.facts[name] for name in _HELD):
@@ -148,6 +184,7 @@ def _broken_secrets(records: list[Record], secrets: dict[str, str]) -> Iterator[
         for record in records
         if "passphrase" in record.facts
     }
-    for signatory, secret in secrets.items():
-        if known.get(signatory) != digest(secret):
+    for signatory in sorted(known.keys() | secrets.keys()):
+        kept = digest(secrets[signatory]) if signatory in secrets else None
+        if known.get(signatory) != kept:
             yield Breach("signatory", signatory, "The passphrase was changed without an enrolment.")

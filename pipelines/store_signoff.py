@@ -93,6 +93,13 @@ def read_rows(connection: Connection, period: str, version: int) -> pd.DataFrame
     return frame.astype("str")
 
 
+def kept_versions(connection: Connection) -> list[tuple[str, int]]:
+    """Of which months and versions there are frozen rows, in order."""
+    table = t.signoff_rows
+    query = select(table.c.period, table.c.version).distinct().order_by(table.c.period, table.c.version)
+    return [(row.period, row.version) for row in connection.execute(query)]
+
+
 def erase_rows(connection: Connection, child_id: str) -> pd.DataFrame:
     """Take the content and the key of a child's frozen rows away, in every month; gives their ``part`` and ``hash``."""
     table = t.signoff_rows

@@ -18,6 +18,7 @@ from test_mail import Inbox, served
 
 from config.errors import ConfigurationError, MailError
 from config.mail import MailServer
+from pipelines import signing
 from pipelines.chain import DECLINED, SIGNED, Record, digest
 from pipelines.cli import main
 from pipelines.signing import (
@@ -37,7 +38,7 @@ from pipelines.signoff_state import open_caveats, pack_folder, periods
 from pipelines.signoff_verify import verify
 from pipelines.store import Store
 from pipelines.store_people import note
-from pipelines.store_signoff import journal, read_rows
+from pipelines.store_signoff import journal, read_rows, save_code
 
 NAME, ROLE, MAILBOX, PASSPHRASE = (
     "Ada Marsh",
@@ -194,6 +195,39 @@ def test_a_code_for_another_version_does_not_sign(month: Store, post: tuple[Inbo
     assert "No code was sent" in refused(month, _all_ticked(month), Proof(code=code_in(inbox)))
 
 
+def test_a_code_that_somebody_put_into_the_database_is_not_taken(month: Store) -> None:
+    with month.writing() as connection:
+        save_code(connection, NAME.casefold(), PERIOD, 1, signing._scrypt("12345678"), NOW + timedelta(minutes=15))
+    assert refused(month, SIGN, Proof(code="12345678")) == "The code is not the one that was sent."
+
+
+def test_no_code_is_sent_to_a_mailbox_that_was_changed_in_the_database(
+    month: Store, post: tuple[Inbox, MailServer]
+) -> None:
+    inbox, server = post
+    enrolled = records_of(month)[-1]
+    changed = enrolled.content.replace(MAILBOX, "eve@elsewhere.example")
+    with month.writing() as connection:
+        connection.execute(
+            text("UPDATE signoff_journal SET content=:c, hash=:h WHERE number=:n"),
+            {"c": changed, "h": digest(changed), "n": enrolled.number},
+        )
+    with pytest.raises(ConfigurationError, match=rf"was changed: record {enrolled.number} \(enrolled\)"):
+        send_code(month, PERIOD, NAME, server, NOW)
+    assert not inbox.got
+    no = Decision(DECLINED, NAME, ROLE, "not mine")
+    assert "was changed" in refused(month, no, Proof(passphrase=PASSPHRASE)), "nor is anything decided"
+
+
+def test_an_earlier_mailbox_is_told_of_an_enrolment_in_its_place(month: Store, post: tuple[Inbox, MailServer]) -> None:
+    inbox, server = post
+    again = enrol(month, NAME, ROLE, "eve@elsewhere.example", None, "operator", NOW)
+    assert mail_receipt(month, again, server) == ["eve@elsewhere.example", MAILBOX]
+    gone = remove(month, NAME, "has left", "operator", NOW)
+    assert mail_receipt(month, gone, server) == ["eve@elsewhere.example"]
+    assert [to for to, _ in inbox.got] == [["eve@elsewhere.example", MAILBOX], ["eve@elsewhere.example"]]
+
+
 def _all_ticked(store: Store) -> Decision:
     return Decision(SIGNED, NAME, ROLE, "", tuple(open_caveats(store, PERIOD)["id"]))
 
@@ -232,6 +266,9 @@ def test_a_passphrase_that_was_exchanged_in_the_database_is_found(month: Store) 
     with month.writing() as connection:
         connection.execute(text("UPDATE signoff_passphrases SET secret = 'scrypt$00$00'"))
     assert verify(month)[["part", "place"]].to_numpy().tolist() == [["signatory", "ada marsh"]]
+    with month.writing() as connection:
+        connection.execute(text("DELETE FROM signoff_passphrases"))
+    assert verify(month)["part"].tolist() == ["signatory"], "one that was taken away, too"
 
 
 @pytest.mark.parametrize(

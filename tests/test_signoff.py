@@ -252,6 +252,33 @@ def test_one_byte_of_a_record_is_found_and_named(month: Store) -> None:
     assert ("record", "record 1 (frozen, 2026-10)") in found(month)
 
 
+@pytest.mark.parametrize("name", ["period", "version", "parts", "rows", "hash", "files", "frozen", "kind"])
+def test_a_record_that_no_longer_says_what_a_freeze_says_is_named(month: Store, name: str) -> None:
+    record = records_of(month)[0]
+    changed = record.content.replace(f'"{name}":', f'"{name[:-1]}_":', 1)
+    assert changed != record.content
+    run_sql(month, "UPDATE signoff_journal SET content = :c WHERE number = 1", c=changed)
+    places = verify(month)["place"]
+    assert places.str.startswith("record 1").any()
+
+
+def test_a_month_that_was_taken_away_whole_is_told_by_its_rows_and_its_pack(month: Store) -> None:
+    folder = pack_folder(month, records_of(month)[0])
+    run_sql(month, "DELETE FROM signoff_journal WHERE number = 1")
+    for receipt in (month.settings.data_dir / "receipts").iterdir():
+        receipt.unlink()
+    assert found(month) == [("row", "2026-10 version 1"), ("file", folder.as_posix())] == found(month, period=PERIOD)
+    with month.writing() as connection:
+        connection.execute(text("DELETE FROM signoff_rows"))
+    assert found(month) == [("file", folder.as_posix())]
+
+
+@pytest.mark.parametrize(("period", "what"), [("2026-09", "not frozen"), ("october", "no month")])
+def test_a_month_that_was_never_frozen_is_not_said_to_be_unchanged(month: Store, period: str, what: str) -> None:
+    with pytest.raises(ConfigurationError, match=what):
+        verify(month, period)
+
+
 def rewrite_everything(store: Store, change: Callable[[pd.DataFrame], pd.DataFrame]) -> None:
     """What a database administrator can do: change rows, and work out every hash of rows, parts and journal anew."""
     rows = rows_of(store)
@@ -308,8 +335,13 @@ def test_a_receipt_that_is_gone_changed_or_of_a_record_that_was_removed_is_found
     receipt.unlink()
     assert found(month) == [("receipt", receipt.as_posix())]
     receipt.write_text(whole, encoding="utf-8")
+    folder = pack_folder(month, records_of(month)[0])
     run_sql(month, "DELETE FROM signoff_journal WHERE number = 1")
-    assert found(month) == [("record", "record 1 (frozen, 2026-10)")]
+    assert found(month) == [
+        ("record", "record 1 (frozen, 2026-10)"),
+        ("row", "2026-10 version 1"),
+        ("file", folder.as_posix()),
+    ]
 
 
 def test_a_second_folder_holds_the_same_receipts(store: Store, tmp_path: Path) -> None:
