@@ -22,6 +22,8 @@ PART_TITLES = {
     "sources": "Sources",
     "moves": "What moved",
     "moved": "Children who moved",
+    "causes": "Why figures moved",
+    "lateness": "Feeds that were late",
     "caveats": "Caveats",
     "compared": "Comparison",
     "rules": "Rules",
@@ -88,7 +90,10 @@ def figures(parts: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
 
 
 def moves(parts: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
-    """What moved, one row per figure and part, those that stood still left out; counts are children."""
+    """What moved, one row per figure and part, those that stood still left out; counts are children.
+
+    ``why_in`` tells by cause who joined or came (``5 review completed; 1 moved``), ``why_out`` who left or went.
+    """
     counts = ["opening", "joined", "came", "left", "went", "closing"]
     told = frame_of(parts, "moves", "code", "line", "part", *counts)
     told["line"] = told["line"].fillna("")
@@ -96,7 +101,18 @@ def moves(parts: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
     titles = frame_of(parts, "kpi_values", "code", "title").drop_duplicates("code").set_index("code")["title"]
     told = told.assign(title=told["code"].map(titles), line_title=told["line"].map(line_title))
     told["part_title"] = told["part"].map({"numerator": "meet it", "denominator": "are counted"})
+    causes = frame_of(parts, "causes", "code", "line", "part", "cause", "came", "went")
+    causes["line"] = causes["line"].fillna("")
+    for way, name in (("came", "why_in"), ("went", "why_out")):
+        told = told.merge(_why(causes, way, name), on=["code", "line", "part"], how="left")
     return told.sort_values(["code", "line", "part"], ignore_index=True)
+
+
+def _why(causes: pd.DataFrame, way: str, name: str) -> pd.DataFrame:
+    """By code, line and part the causes of one way in words, the one of most children first."""
+    told = causes[causes[way].fillna(0) > 0].sort_values([way, "cause"], ascending=[False, True])
+    words = told[way].astype("str") + " " + told["cause"]
+    return words.groupby([told["code"], told["line"], told["part"]]).agg("; ".join).rename(name).reset_index()
 
 
 def critical(parts: Mapping[str, pd.DataFrame], night: str) -> pd.DataFrame:
@@ -124,7 +140,10 @@ def acceptances(parts: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
 
 
 def sources(parts: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
-    """The feeds at the cut-off in words, those that were late first, with how many nights of the month they were late."""
+    """The feeds at the cut-off in words, those that were late first, with how many nights of the month they were late, when last and why.
+
+    ``old_copy_of`` is the night of the copy that stood in at the cut-off; empty where the feed itself was taken.
+    """
     names = (
         "system",
         "feed",
@@ -139,10 +158,14 @@ def sources(parts: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
         "reason",
     )
     told = frame_of(parts, "sources", *names)
+    lateness = frame_of(parts, "lateness", "system", "feed", "last_late_on", "reason")
+    told = told.merge(lateness, on=["system", "feed"], how="left", suffixes=("", "_late"))
     told = told.assign(
         system_title=told["system"].map(system_title),
         status_title=told["status"].map(lambda status: titled(status, FEED_STATUS)),
-        old_copy_of=pd.to_datetime(told["old_copy_of"]),
+        old_copy_of=pd.to_datetime(told["old_copy_of"]).where(told["status"].isin(["missing", "gated", "refused"])),
+        last_late_on=pd.to_datetime(told["last_late_on"]),
+        reason=told["reason"].where(told["reason"] != "").astype("str").fillna(told["reason_late"].astype("str")),
         is_late=told["is_late"].fillna(False).astype(bool),
     )
     return told.sort_values(

@@ -223,9 +223,16 @@ def _moves(paper: Paper, parts: Mapping[str, pd.DataFrame], facts: PackFacts) ->
         ("closing", "Closing"),
     ]
     shown = told.assign(**{name: told[name].map(whole) for name, _ in numbers})
-    columns = [PaperColumn("figure", "Figure", 4), PaperColumn("part_title", "Children who", 1.5)]
-    columns += [PaperColumn(name, title, 1.1, "number") for name, title in numbers]
+    columns = [PaperColumn("figure", "Figure", 4), PaperColumn("part_title", "Children who", 1.75)]
+    columns += [PaperColumn(name, title, 1.3, "number") for name, title in numbers]
     paper.table(_records(shown), columns)
+    columns = [
+        PaperColumn("figure", "Figure", 3.2),
+        PaperColumn("part_title", "Children who", 1.3),
+        PaperColumn("why_in", "Joined or came", 3.4),
+        PaperColumn("why_out", "Left or went", 3.4),
+    ]
+    paper.table(_records(shown), columns, caption="Why: in children, by what explains most of what changed for each")
 
 
 def _critical(paper: Paper, critical: pd.DataFrame) -> None:
@@ -244,13 +251,13 @@ def _critical(paper: Paper, critical: pd.DataFrame) -> None:
         about=shown["rule"].astype("str") + " " + shown["title"].astype("str").fillna(""),
     )
     columns = [
-        PaperColumn("child_id", "Child", 1.45),
-        PaperColumn("about", "Rule", 4.0),
-        PaperColumn("owner", "Owner", 1.7),
-        PaperColumn("status", "Stands as", 1.25),
-        PaperColumn("first", "First found", 1.45),
-        PaperColumn("age", "Days", 0.8, "number"),
-        PaperColumn("exception_id", "Exception", 2.2),
+        PaperColumn("child_id", "Child", 1.4),
+        PaperColumn("about", "Rule", 3.2),
+        PaperColumn("owner", "Owner", 2.1),
+        PaperColumn("status", "Stands as", 1.5),
+        PaperColumn("first", "First found", 1.75),
+        PaperColumn("age", "Days", 1.0, "number"),
+        PaperColumn("exception_id", "Exception", 2.3),
     ]
     paper.table(_records(shown), columns)
     if len(critical) > _MOST:
@@ -301,6 +308,7 @@ def _sources(paper: Paper, sources: pd.DataFrame) -> None:
         return
     shown = shown.assign(
         late=shown["nights_late"].map(whole) + " of " + shown["nights"].map(whole),
+        last=shown["last_late_on"].map(short_date),
         copy=shown["old_copy_of"].map(short_date),
         now=[
             (status, "red") if is_late else (status, "")
@@ -309,11 +317,12 @@ def _sources(paper: Paper, sources: pd.DataFrame) -> None:
     )
     columns = [
         PaperColumn("system_title", "System", 1.5),
-        PaperColumn("feed", "Feed", 1.8),
+        PaperColumn("feed", "Feed", 1.9),
         PaperColumn("now", "At the cut-off", 1.5, "tag"),
         PaperColumn("late", "Nights late", 1.2, "number"),
-        PaperColumn("copy", "Copy used of", 1.4),
-        PaperColumn("reason", "Why", 3.2),
+        PaperColumn("last", "Last late on", 1.5),
+        PaperColumn("copy", "Copy used of", 1.5),
+        PaperColumn("reason", "Why", 3.0),
     ]
     paper.table(_records(shown), columns)
     paper.paragraph(

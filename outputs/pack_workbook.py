@@ -41,6 +41,8 @@ _MOVES = (
     Column("left", "Left", 9, "number"),
     Column("went", "Went", 9, "number"),
     Column("closing", "Closing", 10, "number"),
+    Column("why_in", "Why they joined or came", 44, "wrapped"),
+    Column("why_out", "Why they left or went", 44, "wrapped"),
 )
 _MOVED = (
     Column("child_id", "Child", 12),
@@ -83,6 +85,7 @@ _SOURCES = (
     Column("is_late", "Late", 8, "flag"),
     Column("nights_late", "Nights late", 11, "number"),
     Column("nights", "Of nights", 10, "number"),
+    Column("last_late_on", "Last late on", 13, "date"),
     Column("old_copy_of", "Copy used of", 13, "date"),
     Column("rows", "Rows", 10, "number"),
     Column("accepted", "Accepted", 10, "number"),

@@ -28,6 +28,8 @@ PARTS: dict[str, tuple[str, ...]] = {
     "sources": ("system", "feed"),
     "moves": ("code", "line", "part"),
     "moved": ("child_id",),
+    "causes": ("code", "line", "part", "cause"),
+    "lateness": ("system", "feed"),
     "caveats": ("id",),
     "compared": ("code", "line"),
     "rules": ("rule",),
@@ -91,6 +93,13 @@ def sources_part(feeds: pd.DataFrame, nights: pd.DataFrame) -> pd.DataFrame:
     return at_cut_off.merge(counted, on=["system", "feed"], how="left")
 
 
+def lateness_part(nights: pd.DataFrame) -> pd.DataFrame:
+    """The expected feeds that were late in the month: on which night the last time, and why. `nights` as in `sources_part`."""
+    last = nights[late(nights)].sort_values("night").drop_duplicates(["system", "feed"], keep="last")
+    told = last[["system", "feed", "night", "reason"]].rename(columns={"night": "last_late_on"})
+    return told.assign(last_late_on=pd.to_datetime(told["last_late_on"]))
+
+
 def late(feeds: pd.DataFrame) -> pd.Series:
     """Which feeds were expected and not there: missing, gated or refused, or older than they may be."""
     absent = feeds["status"].isin(["missing", "gated", "refused"]) | feeds["is_stale"].fillna(False)
@@ -136,6 +145,15 @@ def moves_part(
     wide = wide.reindex(columns=["came", "went"]).astype("str").fillna("")
     moved = wide.apply(lambda text: text.str.removesuffix("; ")).reset_index()
     return moves, moved.rename_axis(columns=None)
+
+
+def causes_part(bridges: pd.DataFrame) -> pd.DataFrame:
+    """Why each figure moved, from `bridges` by cause: how many children ``came`` and ``went`` by each cause, who joined and left among them.
+
+    Over the causes of a line they add up to what `moves_part` tells: joined + came, and left + went.
+    """
+    told = bridges[["code", "line", "part", "cause", "children_in", "children_out"]]
+    return told.rename(columns={"children_in": "came", "children_out": "went"})
 
 
 def compared_part(figures: pd.DataFrame, before: pd.DataFrame | None, targets: Mapping[str, Any]) -> pd.DataFrame:

@@ -24,12 +24,14 @@ from pipelines.chain import FROZEN, Record, digest
 from pipelines.configuration import configuration_hash
 from pipelines.freezing import (
     OF_HISTORY,
+    causes_part,
     changed_since,
     compared_part,
     difference,
     exceptions_part,
     frozen_hash,
     frozen_rows,
+    lateness_part,
     members_part,
     moves_part,
     part_frames,
@@ -125,18 +127,14 @@ def _freeze(
     run = store.newest_run(night)
     parts = _read_parts(store, night, period, now, is_shown=True)
     opening = _opening(store, writer.records, period)
-    moves, moved = (
-        _moves(store, opening["night"], night) if opening else moves_part(_NO_BRIDGES, set(), set(), RESTRICTED)
-    )
+    moved = _moved(store, opening["night"], night) if opening else {}
     versions = run["versions"] | {
         "links": _links_hash(store, night),
         "configuration": configuration_hash(store.settings.config_dir),
     }
     targets = load_yaml(config_file(store.settings.config_dir, "kpis.yml"))
     titles = rules_frame()[["rule", "title"]]
-    parts |= {
-        "moves": moves,
-        "moved": moved,
+    parts |= moved | {
         "compared": compared_part(parts["kpi_values"], opening["figures"] if opening else None, targets),
         "rules": titles[titles["rule"].isin(parts["exceptions"]["rule"])],
     }
@@ -190,11 +188,6 @@ def _without(rows: pd.DataFrame, erased: set[str]) -> pd.DataFrame:
     return rows[~rows["hash"].isin(erased)].reset_index(drop=True)
 
 
-_NO_BRIDGES = pd.DataFrame(
-    columns=["code", "line", "part", "opening", "children_in", "children_out", "closing", "ids_in", "ids_out"]
-).astype({"ids_in": "str", "ids_out": "str"})
-
-
 def _read_parts(store: Store, night: date, period: str, moment: datetime, is_shown: bool) -> dict[str, pd.DataFrame]:
     """The parts that history can give again. `is_shown`: without what an adoption has closed; what people did after `moment` is left aside."""
     with store.reading() as connection:
@@ -223,6 +216,7 @@ def _read_parts(store: Store, night: date, period: str, moment: datetime, is_sho
             ["system", "feed", "sha256"], keep="last"
         ),
         "sources": sources_part(feeds, every),
+        "lateness": lateness_part(every),
     }
 
 
@@ -261,12 +255,14 @@ def _opening(store: Store, records: list[Record], period: str) -> dict[str, Any]
     return {"night": before[-1], "rules": rules, "is_recomputed": False, "figures": store.kpis(before[-1])}
 
 
-def _moves(store: Store, opening: date, night: date) -> tuple[pd.DataFrame, pd.DataFrame]:
+def _moved(store: Store, opening: date, night: date) -> dict[str, pd.DataFrame]:
+    """The parts that tell what moved from one night to the other, who, and why."""
     before, after = (
         set(register.loc[register["active_plan"] == "Y", "child_id"])
         for register in (store.history("register", day) for day in (opening, night))
     )
-    return moves_part(kpi_bridges(store, opening, night), before, after, RESTRICTED)
+    moves, moved = moves_part(kpi_bridges(store, opening, night), before, after, RESTRICTED)
+    return {"moves": moves, "moved": moved, "causes": causes_part(kpi_bridges(store, opening, night, by_cause=True))}
 
 
 def _links_hash(store: Store, night: date) -> str:

@@ -54,7 +54,8 @@ def table(drawn: str) -> pd.DataFrame:
 
 
 def write_night(store: Store, night: date, **changed: Any) -> None:
-    """One night as drawn above; `changed` says what is different: new, started, met, plans, v, late, students (the status of a feed), exceptions, rules."""
+    """One night as drawn above; `changed` says what is different: new, started, met, plans, v, late, students (the status of a feed), copy (the night that
+    the last copies of the feeds are of), exceptions, rules."""
     told = {
         "new": "",
         "started": "",
@@ -63,6 +64,7 @@ def write_night(store: Store, night: date, **changed: Any) -> None:
         "v": 100.0,
         "late": "true",
         "students": "accepted",
+        "copy": None,
     } | changed
     members = MEMBERS.format(**told) + ("    K01 | | C4 | true\n" if told["new"] else "")
     feeds = pd.DataFrame(
@@ -76,6 +78,7 @@ def write_night(store: Store, night: date, **changed: Any) -> None:
             "accepted": [3, 3],
             "set_aside": [0, 0],
             "reason": [None, None if told["students"] == "accepted" else "no file"],
+            "old_copy_of": pd.to_datetime(told["copy"]),
         }
     )
     register = table(REGISTER.format(**told)).assign(awaiting_since=pd.NaT)

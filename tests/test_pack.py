@@ -8,17 +8,21 @@ from datetime import timedelta
 from io import BytesIO
 from pathlib import Path
 
+import pandas as pd
 import pytest
 import sqlalchemy as sa
 from openpyxl import load_workbook
 from pypdf import PdfReader
-from signoff_drawn import CUT_OFF, NOW, PERIOD, write_month, write_night
+from signoff_drawn import CUT_OFF, MIDDLE, NOW, OPENING, PERIOD, write_month, write_night
 from store_drawn import settings_in, throw_away_database
 
+from outputs.pack_frames import sources
+from pipelines.freezing import part_frames
 from pipelines.signoff import freeze_month, restate
 from pipelines.signoff_state import pack_folder
 from pipelines.store import Store
 from pipelines.store_people import accept, note
+from pipelines.store_signoff import read_rows
 
 
 def frozen_in(folder: Path, url: str | None = None, later: int = 0) -> dict[str, bytes]:
@@ -83,8 +87,24 @@ def test_the_pack_says_what_a_director_needs(pack: dict[str, bytes]) -> None:
         "Read me first", "Figures", "What moved", "Children who moved", "Critical exceptions", "Accepted", "Feeds let through", "Sources",
     ]  # fmt: skip
     [_, *rows] = book["What moved"].iter_rows(values_only=True)
-    assert rows[0][4:] == (3, 1, 0, 0, 0, 4)
+    assert rows[0][4:] == (3, 1, 0, 0, 0, 4, "1 joined", None)
+    assert rows[1][4:] == (3, 1, 0, 0, 1, 3, "1 joined", "1 time passed, or another record")
     assert [row[0] for row in book["Children who moved"].iter_rows(values_only=True)] == ["Child", "C2", "C4"]
+
+
+def test_a_source_that_was_late_says_when_and_why_and_names_a_copy_only_where_one_stands_in(tmp_path: Path) -> None:
+    store = Store(settings_in(tmp_path))
+    for night, students in ((OPENING, "accepted"), (MIDDLE, "missing"), (CUT_OFF, "refused")):
+        write_night(store, night, students=students, copy=OPENING)
+    record, _ = freeze_month(store, PERIOD, NOW)
+    with store.reading() as connection:
+        parts = part_frames(read_rows(connection, PERIOD, 1))
+    told = sources(parts).set_index("feed")
+    columns = ["is_late", "nights_late", "last_late_on", "old_copy_of", "reason"]
+    assert told.loc["students", columns].tolist() == [True, 2, pd.Timestamp(CUT_OFF), pd.Timestamp(OPENING), "no file"]
+    assert told.loc["plans", ["is_late", "nights_late"]].tolist() == [False, 0]
+    assert pd.isna(told.loc["plans", "old_copy_of"]) and pd.isna(told.loc["plans", "last_late_on"])
+    assert "30 Sep 2026" in text_of((pack_folder(store, record) / "pack-2026-10.pdf").read_bytes())
 
 
 def test_nothing_in_the_pack_says_where_a_restricted_child_is(pack: dict[str, bytes]) -> None:

@@ -139,6 +139,16 @@ def test_what_moved_adds_up_and_says_why(month: Store) -> None:
     assert moved.loc["C2", "went"] == "K01 numerator" and moved.loc["C4", "came"] == "K01 denominator; K01 numerator"
 
 
+def test_why_it_moved_adds_up_to_what_moved(month: Store) -> None:
+    parts = part_frames(rows_of(month))
+    by_line = parts["causes"].groupby(["code", "line", "part"])[["came", "went"]].sum()
+    moves = parts["moves"].set_index(["code", "line", "part"])
+    moved = pd.DataFrame({"came": moves["joined"] + moves["came"], "went": moves["left"] + moves["went"]})
+    moved = moved[(moved != 0).any(axis=1)]
+    pd.testing.assert_frame_equal(by_line, moved, check_dtype=False, check_like=True)
+    assert set(parts["causes"]["cause"]) == {"joined", "time passed, or another record"}
+
+
 def test_caveats_say_what_was_late_and_what_nobody_explained(month: Store) -> None:
     told = open_caveats(month, PERIOD).set_index("id")
     assert told["weight"].to_dict() == {"critical-unexplained": "block", "late-in-month": "tick"}
