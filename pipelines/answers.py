@@ -91,9 +91,9 @@ def claims_known(store: Store, by: str, known_on: date | None = None) -> pd.Data
 
 
 @small_frames()
-def causes_known(store: Store, known_on: date | None = None) -> pd.DataFrame:
-    """What several exceptions of a night have in common; see `priority.causes`."""
-    return causes(_prioritised(store, known_on, include_resolved=False, as_of=None))
+def causes_known(store: Store, known_on: date | None = None, as_of: date | None = None) -> pd.DataFrame:
+    """What several exceptions of a night, or as at a day, have in common; see `priority.causes`."""
+    return causes(_prioritised(store, known_on, include_resolved=False, as_of=as_of))
 
 
 def _prioritised(store: Store, known_on: date | None, include_resolved: bool, as_of: date | None) -> pd.DataFrame:

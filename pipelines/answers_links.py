@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 import pandas as pd
 
 from config.errors import ConfigurationError
@@ -99,9 +101,9 @@ def history_of_child(store: Store, child_id: str) -> pd.DataFrame:
     return told[list(HISTORY_COLUMNS)].fillna("").reset_index(drop=True)
 
 
-def never_link_list(store: Store) -> pd.DataFrame:
-    """The pairs that are never linked: record_a, record_b and why."""
-    pairs = store.history("never_links")
+def never_link_list(store: Store, known_on: date | None = None) -> pd.DataFrame:
+    """The pairs that are never linked, as a night left them (the newest unless said): record_a, record_b and why."""
+    pairs = store.history("never_links", known_on)
     told = pd.DataFrame({"record_a": named(pairs, "a"), "record_b": named(pairs, "b"), "why": pairs["why"]})
     return told.sort_values(["record_a", "record_b"], ignore_index=True)
 

@@ -25,7 +25,7 @@ def changes_between(store: Store, first: date, last: date) -> pd.DataFrame:
     since = pd.Timestamp(store.night_of(first))
     found = changes(before, after, store.history("links", first), store.history("links", last), since)
     found = pd.concat([found, _versions_changed(store, first, last)], ignore_index=True)
-    hidden = is_among(found["child_id"], _restricted(before, after)) & (found["change"] == "moved")
+    hidden = is_among(found["child_id"], _restricted(store, before, after)) & (found["change"] == "moved")
     for name in ("before", "after"):
         found[name] = found[name].mask(hidden, RESTRICTED)
     return found
@@ -39,7 +39,7 @@ def kpi_bridges(store: Store, first: date, last: date, by_cause: bool = False) -
     Raises ConfigurationError as `changes_between` does.
     """
     _need_order(first, last)
-    secret = _restricted(store.history("register", first), store.history("register", last))
+    secret = _restricted(store, store.history("register", first), store.history("register", last))
     opening, closing = (_withheld(store.history("kpi_members", day), secret) for day in (first, last))
     if not by_cause:
         found = bridges(opening, closing)
@@ -71,9 +71,11 @@ def _withheld(members: pd.DataFrame, secret: set[str]) -> pd.DataFrame:
     return members.assign(child_id=members["child_id"].mask(telling, f"{RESTRICTED}:" + members["child_id"]))
 
 
-def _restricted(*registers: pd.DataFrame) -> set[str]:
-    """The children who are restricted in any of the registers."""
-    return {child for register in registers for child in register.loc[restricted_children(register), "child_id"]}
+def _restricted(store: Store, *registers: pd.DataFrame) -> set[str]:
+    """The children who are restricted in any of the registers, or by the newest knowledge of them."""
+    return store.restricted() | {
+        child for register in registers for child in register.loc[restricted_children(register), "child_id"]
+    }
 
 
 def _need_order(first: date, last: date) -> None:

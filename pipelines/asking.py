@@ -13,7 +13,7 @@ import pandas as pd
 from config.errors import ConfigurationError
 from config.settings import config_file, load_yaml
 from outputs.protect import RESTRICTED, says_where
-from outputs.suppress_tables import hidden_cells
+from outputs.suppress_tables import hidden_cells, hidden_in_list
 from pipelines import questions_duty, questions_where
 from pipelines.frames import is_among, small_frames
 from pipelines.positions import Position, position
@@ -111,8 +111,8 @@ def ask(
 def ask_at(at: Position, name: str, since: date | None = None, ages: tuple[int, int] | None = None) -> Asked:
     """Ask a question of a day that is put together.
 
-    `since` begins the period of a question about one: twelve months to the day unless said. Whoever is restricted shows no whereabouts, and no
-    id where the list itself tells them. Raises ConfigurationError for an unknown question, or days the wrong way round.
+    `since` begins the period of a question about one: twelve months to the day unless said. Whoever is restricted shows no whereabouts, and where
+    the list itself tells them nothing at all. Raises ConfigurationError for an unknown question, or days the wrong way round.
     """
     begins = since or (at.day - pd.DateOffset(years=1) + pd.Timedelta(days=1)).date()
     if begins > at.as_of:
@@ -136,20 +136,28 @@ def _protected(answered: Answered, secret: set[str]) -> pd.DataFrame:
 
 
 def listed(asked: Asked) -> pd.DataFrame:
-    """The list behind the figure: a row each that counts, or lacks what it needs; ``meets`` where the question has a part that meets it."""
+    """The list behind the figure: a row each that counts, or lacks what it needs; ``meets`` where the question has a part that meets it.
+
+    Where the list itself tells where a child is, a restricted one's row says nothing: an age, a need and a date stand beside the id elsewhere.
+    """
     question, rows = asked.answered.question, asked.answered.rows
     names = [*question.shows, *(["meets"] if question.meets else []), "lacks"]
     key = [name for name in ("child_id", "row_id") if name in rows]
-    return (
-        rows.reindex(columns=names if len(rows) else [*names]).loc[rows.sort_values(key).index].reset_index(drop=True)
-    )
+    found = rows.reindex(columns=names).loc[rows.sort_values(key).index].reset_index(drop=True)
+    silent = found["child_id"] == RESTRICTED
+    if not silent.any():
+        return found
+    dates = {name: found[name].dt.strftime("%Y-%m-%d") for name in found.select_dtypes("datetime")}
+    found = found.assign(**dates)
+    return found.assign(**{name: found[name].astype("object").mask(silent, RESTRICTED) for name in names})
 
 
 def table_by(asked: Asked, by: tuple[str, ...], limit: int | None = None) -> pd.DataFrame:
     """The figure, broken down by one column or two; adds up, with those in no category. `limit` hides what could be a few children.
 
     One column: category, counted, and where the question has a part that meets it, meets and percent. Two: a row and a column each category.
-    Raises ConfigurationError for a breakdown that the question does not take.
+    What is hidden of a breakdown's numbers is the same in every table of it, so that tables cannot be held against each other.
+    Raises ConfigurationError for a breakdown that the question does not take, or that two columns of cannot be given with small numbers hidden.
     """
     question, rows = asked.answered.question, asked.answered.counted
     chosen = by or question.by[:1]
@@ -159,28 +167,48 @@ def table_by(asked: Asked, by: tuple[str, ...], limit: int | None = None) -> pd.
         cross = crossed(rows, *chosen)
         shown = cross.astype("object")
         if limit is not None:
-            shown = shown.mask(hidden_cells(cross.to_numpy(), limit), KEPT_BACK)
+            shown = shown.mask(_hidden_crossed(cross, chosen, limit), KEPT_BACK)
         return shown.rename_axis(None, axis=1).rename_axis(f"{chosen[0]} / {chosen[1]}").reset_index()
     order = tuple(asked.words["age_bands"]) if chosen == ("age",) else tuple(asked.words["education"])
     table = breakdown(rows, chosen[0], order) if chosen else breakdown(rows.assign(all="all"), "all")
     table = table.rename(columns={"category": chosen[0] if chosen else "category"})
-    if not question.meets:
-        table = table.drop(columns="meets")
-    numbers = (
-        table[["counted"]]
-        if not question.meets
-        else pd.DataFrame(
-            {"meets": table["meets"], "not": table["counted"] - table["meets"], "counted": table["counted"]}
-        )
-    )
-    hidden = np.zeros(numbers.shape, dtype=bool) if limit is None else hidden_cells(numbers.to_numpy(), limit)
+    if limit is not None and hidden_in_list(table["counted"].to_numpy(), limit) is None:
+        table = table.tail(1).reset_index(drop=True)
+    percent = (100 * table["meets"] / table["counted"].where(table["counted"] > 0)).round(1)
+    hidden = _hidden_parts(table, limit) if limit is not None else np.zeros((len(table), 3), dtype=bool)
     if question.meets:
-        percent = (100 * table["meets"] / table["counted"].where(table["counted"] > 0)).round(1)
-        part_hidden = hidden[:, 0] | hidden[:, 1] | hidden[:, 2]
-        table["percent"] = percent.astype("object").mask(part_hidden, KEPT_BACK)
+        table["percent"] = percent.astype("object").mask(hidden.any(axis=1), KEPT_BACK)
         table["meets"] = table["meets"].astype("object").mask(hidden[:, 0], KEPT_BACK)
-    table["counted"] = table["counted"].astype("object").mask(hidden[:, -1], KEPT_BACK)
-    return table
+    else:
+        table = table.drop(columns="meets")
+    return table.assign(counted=table["counted"].astype("object").mask(hidden[:, 2], KEPT_BACK))
+
+
+def _hidden_parts(table: pd.DataFrame, limit: int) -> np.ndarray:
+    """Which of meets, not and counted to hide of each category and of the total, the last row."""
+    met, counted = table["meets"].to_numpy(), table["counted"].to_numpy()
+    numbers = np.column_stack([met, counted - met, counted])
+    totals = np.zeros(numbers.shape, dtype=bool)
+    small = (counted[-1] > 0) & (counted[-1] < limit)
+    totals[-1] = hidden_cells(numbers[-1:].T, limit, np.array([[False], [False], [small]]))[:, 0]
+    if len(numbers) == 1:
+        return totals
+    totals[:, -1] = hidden_in_list(counted, limit)
+    return hidden_cells(numbers, limit, totals)
+
+
+def _hidden_crossed(cross: pd.DataFrame, by: tuple[str, ...], limit: int) -> np.ndarray:
+    """Which numbers of a table by two columns to hide: of its totals those that each column's own table hides."""
+    numbers = cross.to_numpy()
+    totals = np.zeros(numbers.shape, dtype=bool)
+    for name, counts, place in ((by[0], numbers[:, -1], np.s_[:, -1]), (by[1], numbers[-1], np.s_[-1])):
+        of_list = hidden_in_list(counts, limit)
+        if of_list is None:
+            raise ConfigurationError(
+                f"By {name} the numbers are too few to be given out, even hidden.", "Ask by another column."
+            )
+        totals[place] = of_list
+    return hidden_cells(numbers, limit, totals)
 
 
 def _need_breakdown(question: Question, name: str, rows: pd.DataFrame) -> None:

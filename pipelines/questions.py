@@ -22,7 +22,11 @@ TOTAL = "total"
 
 
 class NotRecordedError(Exception):
-    """What the question asks for is in no extract; the text says what, and what would have to be recorded."""
+    """What the question asks for is in no extract; the text says what, and `figures` what is known all the same."""
+
+    def __init__(self, what: str, figures: Mapping[str, float | None] | None = None) -> None:
+        super().__init__(what)
+        self.figures = figures or {}
 
 
 @dataclass(frozen=True)
@@ -214,7 +218,7 @@ def answer(asked: Question, then: Then, ages: tuple[int, int] | None = None) -> 
         given = asked.ask(then)
     except NotRecordedError as why:
         empty = pd.DataFrame(columns=["child_id", "counted", "meets", "lacks"])
-        return Answered(asked, empty, {}, str(why))
+        return Answered(asked, empty, why.figures, str(why))
     rows, figures = (given.frame, given.figures) if isinstance(given, Rows) else (given, {})
     lacks = rows["lacks"] if "lacks" in rows else pd.Series(pd.NA, index=rows.index, dtype="str")
     rows = rows.assign(

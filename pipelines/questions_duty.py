@@ -130,7 +130,7 @@ def september_transfers(then: Then) -> pd.DataFrame:
     reviews = then.tables["reviews"]
     if reviews is None or not reviews["phase_due_on"].notna().any():
         raise NotRecordedError(
-            f"No extract carries phase transfers (due date and final plan). {len(rows)} children are of the age."
+            "No extract carries phase transfers (due date and final plan).", {"children of the age": len(rows)}
         )
     first = pd.Timestamp(then.day.year - (then.day.month < 9), 9, 1)
     due = reviews[(reviews["phase_due_on"] >= first) & (reviews["phase_due_on"] < first + pd.DateOffset(years=1))]

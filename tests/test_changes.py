@@ -113,6 +113,14 @@ def test_a_restricted_child_shows_no_setting_and_no_telling_line(store: Store) -
     assert (line["opening"], line["children_out"], line["closing"], line["ids_out"]) == (1, 1, 0, "restricted")
 
 
+def test_a_child_who_is_restricted_since_shows_no_earlier_move(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Store, "restricted", lambda store: {"moves"})
+    found = changes_between(store, FIRST, SECOND)
+    moved = found[(found["change"] == "moved") & (found["child_id"] == "moves")]
+    assert moved[["before", "after"]].to_numpy().tolist() == [["restricted", "restricted"]]
+    assert not found.astype("str").isin(["Oak"]).any().any()
+
+
 def test_the_same_day_gives_nothing(store: Store) -> None:
     assert changes_between(store, SECOND, SECOND).empty
     still = kpi_bridges(store, SECOND, SECOND)

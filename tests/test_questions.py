@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import date, timedelta
+from itertools import combinations
 from typing import Any
 
 import pandas as pd
@@ -315,6 +316,41 @@ def test_small_numbers_are_hidden_and_totals_kept() -> None:
     assert with_parts.loc[TOTAL, "counted"] == 40
 
 
+@pytest.mark.parametrize("name", ["reviews-completed", "reviews-due", "awaiting", "plans-issued"])
+def test_what_one_suppressed_table_hides_no_other_table_of_the_question_shows(council: Store, name: str) -> None:
+    """By one column, by two, and in its parts: a total is hidden everywhere or nowhere, so tables cannot be held against each other."""
+    asked = ask(council, name, END, END)
+    columns = ("age", "need", "education", "whereabouts", "residential")
+    alone = {by: table_by(asked, (by,), limit=5).set_index(by)["counted"] for by in columns}
+    compared = 0
+    for down, across in combinations(columns, 2):
+        if len(alone[down]) == 1 or len(alone[across]) == 1:
+            with pytest.raises(ConfigurationError, match="too few"):
+                table_by(asked, (down, across), limit=5)
+            continue
+        crossed_table = table_by(asked, (down, across), limit=5).set_index(f"{down} / {across}")
+        for by, margin in ((down, crossed_table[TOTAL]), (across, crossed_table.loc[TOTAL])):
+            assert margin.to_dict() == alone[by].reindex(margin.index).to_dict()
+            compared += int((margin == "c").sum())
+    assert compared
+
+
+def test_a_list_that_tells_where_a_restricted_child_is_says_nothing_of_the_child(
+    council: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not the age, the need or a date either: the list of where all are educated has them beside the id."""
+    plain = ask(council, "other-authority", END, END)
+    away = plain.answered.counted.query("meets and child_id != 'restricted'")
+    child = away["child_id"].iloc[0]
+    monkeypatch.setattr(Store, "restricted", lambda store: {child})
+    asked = ask(council, "other-authority", END, END)
+    found = listed(asked)
+    assert child not in set(found["child_id"])
+    row = found[found["child_id"] == "restricted"]
+    assert len(row) and (row == "restricted").all(axis=None)
+    assert int(asked.answered.counted["meets"].sum()) == int(plain.answered.counted["meets"].sum())
+
+
 def test_a_restricted_child_s_places_and_telling_lists_are_withheld(
     council: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -360,7 +396,8 @@ def test_the_command_answers(council: Store, monkeypatch: pytest.MonkeyPatch, wo
     [
         (["where-educated", "--list", "--suppress"], "not made safe"),
         (["where-educated", "--by", "shoe-size"], "cannot be broken down by shoe-size"),
-        (["reviews-overdue", "--from", "2027-01-01"], "is after"),
+        (["requests", "--from", "2027-01-01"], "is after"),
+        (["reviews-overdue", "--from", "2026-01-01"], "about a day, not about a period"),
     ],
 )
 def test_the_command_says_what_is_wrong(
@@ -369,6 +406,16 @@ def test_the_command_says_what_is_wrong(
     monkeypatch.setattr("pipelines.commands.asks.open_store", lambda: council)
     result = CliRunner().invoke(main, ["ask", *words])
     assert result.exit_code == 14 and said in result.output
+
+
+def test_ages_the_wrong_way_round_are_refused_and_small_figures_stay_inside(
+    council: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pipelines.commands.asks.open_store", lambda: council)
+    assert CliRunner().invoke(main, ["ask", "where-educated", "--ages", "16-5"]).exit_code != 0
+    of_age = "children of the age"
+    assert of_age in CliRunner().invoke(main, ["ask", "september-transfers"]).output
+    assert of_age not in CliRunner().invoke(main, ["ask", "september-transfers", "--suppress"]).output
 
 
 def test_an_unknown_question_is_said(council: Store) -> None:

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from outputs.suppress_tables import hidden_cells, is_safe
+from outputs.suppress_tables import hidden_cells, hidden_in_list, is_safe
 
 
 def with_totals(inner: np.ndarray) -> np.ndarray:
@@ -104,6 +104,52 @@ def test_every_hidden_number_of_a_large_table_is_safe_and_every_small_one_hidden
     assert hidden[(numbers > 0) & (numbers < 5)].all()
     assert not hidden[numbers == 0].any()
     assert all(is_safe(numbers, hidden, (int(r), int(c))) for r, c in np.argwhere(hidden))
+
+
+def test_a_total_hidden_in_one_table_is_not_shown_by_another() -> None:
+    """By rows alone 3 and 7 are hidden. By rows and columns the ring would be closed cheaper elsewhere, and 7 be shown: then 3 would follow."""
+    numbers = with_totals(np.array([[3, 0], [0, 7], [9, 30]]))
+    of_rows, of_columns = hidden_in_list(numbers[:, -1]), hidden_in_list(numbers[-1])
+    assert of_rows is not None and of_rows.tolist() == [True, True, False, False]
+    hidden = hidden_cells(numbers, totals=_totals(numbers, of_rows, of_columns))
+    assert hidden[:, -1].tolist() == of_rows.tolist() and not hidden[-1].any()
+    assert all(is_safe(numbers, hidden, (int(r), int(c))) for r, c in np.argwhere(hidden))
+
+
+def test_a_list_whose_total_tells_every_number_is_not_given() -> None:
+    assert hidden_in_list(np.array([1, 1, 1, 1, 1, 5])) is None
+    assert hidden_in_list(np.array([1, 1, 2])) is not None  # the total is hidden too
+
+
+@settings(deadline=None, max_examples=60)
+@given(arrays(np.int64, st.just((2, 2)), elements=st.integers(0, 8)))
+def test_nothing_can_be_worked_back_from_three_tables_of_one_question(inner: np.ndarray) -> None:
+    """By rows, by columns and by both, held against each other: every set of numbers that agrees with all three is tried."""
+    inner = inner[inner.sum(axis=1) > 0][:, inner.sum(axis=0) > 0]
+    if not inner.size:
+        return
+    wide = np.hstack([inner, inner.sum(axis=1, keepdims=True)])
+    numbers = np.vstack([wide, wide.sum(axis=0)])
+    of_rows, of_columns = hidden_in_list(numbers[:, -1]), hidden_in_list(numbers[-1])
+    if of_rows is None or of_columns is None:
+        return
+    totals = _totals(numbers, of_rows, of_columns)
+    hidden = hidden_cells(numbers, totals=totals)
+    small = (numbers > 0) & (numbers < 5)
+    assert hidden[small].all()
+    drawn = np.stack(np.meshgrid(*[range(14)] * inner.size, indexing="ij"), axis=-1).reshape(-1, *inner.shape)
+    wide = np.concatenate([drawn, drawn.sum(axis=2, keepdims=True)], axis=2)
+    tables = np.concatenate([wide, wide.sum(axis=1, keepdims=True)], axis=1)
+    agrees = ((tables == numbers) | hidden).all(axis=(1, 2))
+    # A category is named because a child is in it.
+    both = tables[agrees & (tables[:, :, -1] >= 1).all(axis=1) & (tables[:, -1] >= 1).all(axis=1)]
+    assert not ((both.max(axis=0) == both.min(axis=0)) & small).any(), (numbers, hidden)
+
+
+def _totals(numbers: np.ndarray, of_rows: np.ndarray, of_columns: np.ndarray) -> np.ndarray:
+    totals = np.zeros(numbers.shape, dtype=bool)
+    totals[:, -1], totals[-1] = of_rows, of_columns
+    return totals
 
 
 def _check(numbers: np.ndarray, hidden: np.ndarray, up_to: int) -> None:

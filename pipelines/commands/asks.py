@@ -16,7 +16,7 @@ from pipelines.commands.common import (
     known_on_option,
     open_store,
     print_frame,
-    say_ahead,
+    say_clocks,
 )
 
 if TYPE_CHECKING:
@@ -66,6 +66,8 @@ def _ages(_: click.Context, __: click.Parameter, value: str | None) -> tuple[int
     first, _dash, last = value.partition("-")
     if not (first.isdigit() and (last or first).isdigit()):
         raise click.BadParameter("give ages as 5-16")
+    if int(first) > int(last or first):
+        raise click.BadParameter("give the younger age first, as 5-16")
     return int(first), int(last or first)
 
 
@@ -109,7 +111,7 @@ def ask_one(
     """Ask one question and print its answer, with its definition and what the records lack."""
     from config.errors import ConfigurationError
     from pipelines.asking import ask as ask_store
-    from pipelines.asking import differences, listed, table_by
+    from pipelines.asking import differences, find_question, listed, table_by
 
     name = str(click.get_current_context().info_name)
     if suppress and (as_list or against):
@@ -118,8 +120,10 @@ def ask_one(
         )
     if len(by) > 2:
         raise ConfigurationError("A table has rows and columns.", "Give --by once or twice.")
+    if since and not find_question(name).of_period:
+        raise ConfigurationError(f"{name} is about a day, not about a period.", "Leave out --from.")
     store = open_store()
-    say_ahead(store, as_of, known_on)
+    say_clocks(store, as_of, known_on)
     asked = ask_store(store, name, as_of, known_on, since, ages)
     lines = asked.lines
     if suppress:
@@ -132,6 +136,7 @@ def ask_one(
         frame = listed(asked)
     elif asked.answered.reason:
         frame = None
+        lines += [] if suppress else _figures(asked)
     else:
         frame = table_by(asked, by, suppress)
         lines += [] if suppress else _figures(asked)

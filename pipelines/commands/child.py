@@ -15,7 +15,7 @@ from pipelines.commands.common import (
     open_store,
     pass_now,
     print_frame,
-    say_ahead,
+    say_clocks,
 )
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ def child(
     from pipelines.one_child import child_file, names_of
 
     store = open_store()
-    say_ahead(store, as_of, known_on)
+    say_clocks(store, as_of, known_on)
     file = child_file(store, child_id, as_of, known_on)
     if page:
         _write(page, file, now)

@@ -50,9 +50,12 @@ def open_store() -> Store:
     return Store(settings())
 
 
-def say_ahead(store: Store, as_of: date | None, known_on: date | None) -> None:
-    """Say, beside the answer, that a day after the night asked is a look ahead."""
-    if as_of and as_of > (night := store.night_of(known_on)):
+def say_clocks(store: Store, as_of: date | None, known_on: date | None) -> None:
+    """Say, beside the answer, that a day after the night asked is a look ahead, and which night answers where none was run on the day."""
+    night = store.night_of(known_on)
+    if known_on and known_on != night:
+        click.echo(f"No night was run on {known_on}: by what the night of {night}, the last before it, knew.", err=True)
+    if as_of and as_of > night:
         click.echo(
             f"{as_of} is after the night of {night}: a look ahead, by what that night knew and as if nothing happened since.",
             err=True,
@@ -83,6 +86,20 @@ as_of_option = day_option(
     "--as-of", text="What was true on that day, by what is known now. Without it: the newest complete run."
 )
 known_on_option = day_option("--known-on", text="As that night's run left it.")
+
+
+def only_nights(why: str) -> Callable[[Any], Any]:
+    """`--as-of` for a list that only a night can answer: refused, and why."""
+
+    def refuse(_: click.Context, __: click.Parameter, value: str | None) -> None:
+        from config.errors import ConfigurationError
+
+        if value is not None:
+            raise ConfigurationError(
+                f"This list cannot be asked as at a day: {why}.", "Ask for a night with --known-on DATE."
+            )
+
+    return click.option("--as-of", hidden=True, expose_value=False, callback=refuse)
 
 
 def print_frame(frame: Any, style: str, lead: Sequence[str] = ()) -> None:

@@ -6,11 +6,12 @@ from datetime import date
 
 import click
 
-from pipelines.commands.common import known_on_option, open_store
+from pipelines.commands.common import known_on_option, only_nights, open_store, say_clocks
 
 
 @click.command()
 @click.option("--send", is_flag=True, help="Send it by e-mail to EHCP_DIGEST_TO through EHCP_SMTP_URL.")
+@only_nights("it is the page of a night")
 @known_on_option
 def digest(send: bool, known_on: date | None) -> None:
     """New, back, newly late and resolved exceptions of the newest night, and what was not received. Counts and links only.
@@ -20,6 +21,7 @@ def digest(send: bool, known_on: date | None) -> None:
     from pipelines.digest import digest_known, send_digest
 
     store = open_store()
+    say_clocks(store, None, known_on)
     told = digest_known(store, known_on)
     if send:
         click.echo(f"Sent to {send_digest(store.settings, told)}: {told.subject}")

@@ -15,10 +15,11 @@ from pipelines.commands.common import (
     day_option,
     format_option,
     known_on_option,
+    only_nights,
     open_store,
     pass_now,
     print_frame,
-    say_ahead,
+    say_clocks,
 )
 from pipelines.commands.returned import apply
 
@@ -77,7 +78,7 @@ def exceptions_list(
 
     rules = rules_frame()
     store = open_store()
-    say_ahead(store, as_of, known_on)
+    say_clocks(store, as_of, known_on)
     frame = exceptions_known(store, known_on, include_resolved="resolved" in status, as_of=as_of)
     _need_known("rule", rule, [*rules["rule"], *frame["rule"]])
     _need_known("owner", [owner] if owner else [], [*rules["owner"], *frame["owner"]])
@@ -106,16 +107,19 @@ def _need_known(what: str, asked: Iterable[str], known: Iterable[str]) -> None:
 
 
 @exceptions.command("causes")
+@as_of_option
 @known_on_option
 @format_option
-def exceptions_causes(known_on: date | None, style: str) -> None:
+def exceptions_causes(as_of: date | None, known_on: date | None, style: str) -> None:
     """What several exceptions have in common: one closed setting, code or missing extract is one thing to fix, not forty.
 
     A child with a restricted address is counted in none of them.
     """
     from pipelines.answers import causes_known
 
-    print_frame(causes_known(open_store(), known_on), style, CAUSES_LEAD)
+    store = open_store()
+    say_clocks(store, as_of, known_on)
+    print_frame(causes_known(store, known_on, as_of), style, CAUSES_LEAD)
 
 
 exceptions.add_command(apply)
@@ -129,6 +133,7 @@ exceptions.add_command(apply)
     show_default=True,
     help="What a line stands for; night: a line for each night so far.",
 )
+@only_nights("it counts what came and went on a night")
 @known_on_option
 @format_option
 def exceptions_volume(by: str, known_on: date | None, style: str) -> None:
@@ -140,7 +145,9 @@ def exceptions_volume(by: str, known_on: date | None, style: str) -> None:
     """
     from pipelines.answers import volume_known
 
-    print_frame(volume_known(open_store(), by, known_on), style)
+    store = open_store()
+    say_clocks(store, None, known_on)
+    print_frame(volume_known(store, by, known_on), style)
 
 
 @exceptions.command("claims")
@@ -152,13 +159,16 @@ def exceptions_volume(by: str, known_on: date | None, style: str) -> None:
     help="Each claim, or how many by owner or by the person who claims.",
 )
 @click.option("--owner", help="Only what this owner has to put right.")
+@only_nights("a claim is held against the nights since")
 @known_on_option
 @format_option
 def exceptions_claims(by: str, owner: str | None, known_on: date | None, style: str) -> None:
     """What is said to be fixed in the source, and in how many extracts since it was still found; the longest failing first."""
     from pipelines.answers import claims_known
 
-    frame = claims_known(open_store(), "claimed_by" if by == "person" else by, known_on)
+    store = open_store()
+    say_clocks(store, None, known_on)
+    frame = claims_known(store, "claimed_by" if by == "person" else by, known_on)
     if owner and "owner" in frame:
         frame = frame[frame["owner"].str.casefold() == owner.casefold()]
     print_frame(frame, style, CLAIMS_LEAD if by == "exception" else ())

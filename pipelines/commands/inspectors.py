@@ -15,7 +15,7 @@ from pipelines.commands.common import (
     open_store,
     pass_now,
     print_frame,
-    say_ahead,
+    say_clocks,
 )
 
 LEAD = ("child_id", "synergy_id", "age", "need_code", "education", "setting_name")
@@ -41,7 +41,7 @@ def inspectors_list(now: datetime, as_of: date | None, known_on: date | None, pa
     from pipelines.inspection import write_list
 
     store = open_store()
-    say_ahead(store, as_of, known_on)
+    say_clocks(store, as_of, known_on)
     frame = list_of(store, as_of, known_on)
     if path is None:
         print_frame(frame, style, LEAD)
@@ -78,7 +78,7 @@ def inspectors_sample(
     from pipelines.inspection import inspectors_list as list_of
 
     store = open_store()
-    say_ahead(store, as_of, known_on)
+    say_clocks(store, as_of, known_on)
     night = store.night_of(known_on)
     day = as_of or night
     population = list_of(store, day, night)

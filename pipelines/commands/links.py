@@ -8,7 +8,16 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from pipelines.commands.common import Group, format_option, known_on_option, open_store, pass_now, print_frame
+from pipelines.commands.common import (
+    Group,
+    format_option,
+    known_on_option,
+    only_nights,
+    open_store,
+    pass_now,
+    print_frame,
+    say_clocks,
+)
 from pipelines.commands.returned import apply
 
 if TYPE_CHECKING:
@@ -38,11 +47,14 @@ links.add_command(apply)
 
 
 @links.command("list")
+@only_nights("a record is linked on a night")
 @known_on_option
 @format_option
 def links_list(known_on: date | None, style: str) -> None:
     """One row per person record, unlinked ones included, and how it was linked."""
-    print_frame(open_store().links(known_on=known_on)[["child_id", "source", "source_id", "how"]], style)
+    store = open_store()
+    say_clocks(store, None, known_on)
+    print_frame(store.links(known_on=known_on)[["child_id", "source", "source_id", "how"]], style)
 
 
 @links.command("review")
@@ -176,12 +188,16 @@ def links_history(child_id: str, style: str) -> None:
 
 
 @links.command("never")
+@only_nights("pairs are kept apart from a night on")
+@known_on_option
 @format_option
-def links_never(style: str) -> None:
+def links_never(known_on: date | None, style: str) -> None:
     """The never-link list: pairs that people or the guard for twins told apart for good."""
     from pipelines.answers_links import never_link_list
 
-    print_frame(never_link_list(open_store()), style)
+    store = open_store()
+    say_clocks(store, None, known_on)
+    print_frame(never_link_list(store, known_on), style)
 
 
 @links.command("train")
@@ -240,10 +256,13 @@ def links_explain(first: str, second: str, style: str) -> None:
 
 @links.command("quality")
 @click.option("--over-time", is_flag=True, help="Every night's measures, each from the oldest night to the newest.")
+@only_nights("it measures the linking of a night")
 @known_on_option
 @format_option
 def links_quality(over_time: bool, known_on: date | None, style: str) -> None:
     """How well the newest night linked, beside the night before: by system, ethnicity, need and care; the queue and its weights."""
     from pipelines.answers_links_model import quality, quality_over_time
 
-    print_frame(quality_over_time(open_store()) if over_time else quality(open_store(), known_on), style)
+    store = open_store()
+    say_clocks(store, None, known_on)
+    print_frame(quality_over_time(store) if over_time else quality(store, known_on), style)

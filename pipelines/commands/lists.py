@@ -12,10 +12,11 @@ from pipelines.commands.common import (
     as_of_option,
     format_option,
     known_on_option,
+    only_nights,
     open_store,
     pass_now,
     print_frame,
-    say_ahead,
+    say_clocks,
     say_old,
     settings,
 )
@@ -52,7 +53,7 @@ def register(as_of: date | None, known_on: date | None, sources: bool, style: st
     from pipelines.answers import register_as_of
 
     store = open_store()
-    say_ahead(store, as_of, known_on)
+    say_clocks(store, as_of, known_on)
     print_frame(register_as_of(store, as_of, known_on, with_sources=sources), style, REGISTER_LEAD)
 
 
@@ -70,7 +71,7 @@ def kpis(as_of: date | None, known_on: date | None, by: str | None, ranges: bool
     from pipelines.answers_figures import figures_by, figures_in_doubt
 
     store = open_store()
-    say_ahead(store, as_of, known_on)
+    say_clocks(store, as_of, known_on)
     say_old(store, known_on)
     if by:
         print_frame(figures_by(store, by, as_of, known_on), style)
@@ -86,11 +87,14 @@ def feeds() -> None:
 
 
 @feeds.command("list")
+@only_nights("an extract arrives on a night")
 @known_on_option
 @format_option
 def feeds_list(known_on: date | None, style: str) -> None:
     """Each feed of the newest night: file, rows, accepted, set aside, and why it was not accepted."""
-    print_frame(open_store().feeds(known_on=known_on), style, FEED_LEAD)
+    store = open_store()
+    say_clocks(store, None, known_on)
+    print_frame(store.feeds(known_on=known_on), style, FEED_LEAD)
 
 
 @feeds.command("accept")
@@ -135,17 +139,21 @@ def rules_list(style: str) -> None:
 
 
 @rules.command("results")
+@only_nights("it says what became of each rule on a night")
 @known_on_option
 @format_option
 def rules_results(known_on: date | None, style: str) -> None:
     """What became of every rule on the newest night: how much it looked at, found and could not judge, and why it was not evaluated."""
     from pipelines.answers import rules_checked
 
-    print_frame(rules_checked(open_store(), known_on), style, RESULT_LEAD)
+    store = open_store()
+    say_clocks(store, None, known_on)
+    print_frame(rules_checked(store, known_on), style, RESULT_LEAD)
 
 
 @rules.command("shadow")
 @click.argument("code", required=False)
+@only_nights("a rule in shadow is followed night by night")
 @known_on_option
 @format_option
 def rules_shadow(code: str | None, known_on: date | None, style: str) -> None:
@@ -155,7 +163,9 @@ def rules_shadow(code: str | None, known_on: date | None, style: str) -> None:
     """
     from pipelines.answers import shadow_known
 
-    print_frame(shadow_known(open_store(), code.upper() if code else None, known_on), style, SHADOW_LEAD)
+    store = open_store()
+    say_clocks(store, None, known_on)
+    print_frame(shadow_known(store, code.upper() if code else None, known_on), style, SHADOW_LEAD)
 
 
 @rules.command("show")

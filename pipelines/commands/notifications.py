@@ -13,7 +13,7 @@ from pipelines.commands.common import (
     known_on_option,
     open_store,
     print_frame,
-    say_ahead,
+    say_clocks,
 )
 
 LEAD = ("list", "child_id", "due_on", "days_left", "setting_name", "professional", "detail")
@@ -36,7 +36,7 @@ def list_lines(team: str | None, as_of: date | None, known_on: date | None, styl
     from pipelines.notifications import CASEWORK
 
     store = open_store()
-    say_ahead(store, as_of, known_on)
+    say_clocks(store, as_of, known_on)
     lines = notifications_as_of(store, as_of, known_on)
     teams = sorted({CASEWORK, *lines["team"]})
     wanted = team or CASEWORK

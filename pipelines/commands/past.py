@@ -6,7 +6,7 @@ from datetime import date
 
 import click
 
-from pipelines.commands.common import day_option, format_option, open_store, print_frame
+from pipelines.commands.common import day_option, format_option, open_store, print_frame, say_clocks
 
 
 @click.command()
@@ -20,6 +20,8 @@ def changes(first: date, last: date, bridges: bool, causes: bool, style: str) ->
     from pipelines.answers_past import changes_between, kpi_bridges
 
     store = open_store()
+    for day in (first, last):
+        say_clocks(store, None, day)
     print_frame(
         kpi_bridges(store, first, last, causes) if bridges or causes else changes_between(store, first, last), style
     )
