@@ -18,6 +18,7 @@ from zoneinfo import ZoneInfo
 
 from prefect import flow, get_run_logger, task
 from prefect.artifacts import create_markdown_artifact, create_table_artifact
+from prefect.client.orchestration import get_client
 from prefect.concurrency.sync import concurrency
 from prefect.flows import EntrypointType
 from prefect.runtime import flow_run
@@ -27,7 +28,7 @@ from prefect.states import Completed, State
 from config.errors import EXIT_CONFIGURATION, EXIT_EXTRACT_MISSING, EXIT_FEED_REFUSED, EhcpError, ExtractError
 from config.profiles import load_profiles
 from config.settings import Settings, load_settings
-from pipelines.flows_monthly import monthly_deployment
+from pipelines.flows_monthly import begin_again, monthly_deployment
 from pipelines.flows_server import LIMIT, WAIT_FOR_NIGHT_SECONDS, prefect_server, schedules_on, stop_on_terminate
 
 if TYPE_CHECKING:
@@ -159,6 +160,9 @@ def serve(settings: Settings, say: Callable[[str], Any], port: int = 4200) -> No
         say(
             "Schedule: nightly at 01:30 Europe/London; the month's sign-off at 07:30 on the working day of its cut-off."
         )
+        with get_client(sync_client=True) as client:
+            for month in begin_again(client, settings):
+                say(f"The sign-off of {month} was broken off: it begins again, and waits for whoever signs.")
         say("Nights never overlap. Press Ctrl-C to stop.")
         run(*deployments)
 

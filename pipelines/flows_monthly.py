@@ -10,17 +10,27 @@ from __future__ import annotations
 
 import os
 from datetime import UTC, date, datetime
+from http import HTTPStatus
 from typing import Any, Literal
 
 from prefect import flow, get_run_logger, suspend_flow_run, task
 from prefect.artifacts import create_markdown_artifact
+from prefect.client.schemas.filters import (
+    DeploymentFilter,
+    DeploymentFilterId,
+    FlowRunFilter,
+    FlowRunFilterState,
+    FlowRunFilterStateType,
+)
+from prefect.client.schemas.objects import StateType
 from prefect.concurrency.sync import concurrency
 from prefect.context import TaskRunContext
+from prefect.exceptions import ObjectNotFound, PrefectHTTPStatusError
 from prefect.flows import EntrypointType
 from prefect.input import RunInput
 from prefect.runtime import flow_run
 from prefect.schedules import Cron
-from prefect.states import Completed, State
+from prefect.states import Completed, Crashed, State
 from pydantic import Field, create_model
 
 from config.errors import EhcpError
@@ -40,7 +50,9 @@ def _once(context: TaskRunContext, given: dict[str, Any]) -> str:
 #: Done once in a run, however often the run is resumed, and in an upgraded program too.
 ONCE: dict[str, Any] = {"persist_result": True, "cache_key_fn": _once}
 KINDS = {"approve": "signed", "decline": "declined"}
-SIGNED, DECLINED, NOT_THE_DAY = "Signed", "Declined", "Not the day"
+SIGNED, DECLINED, NOT_THE_DAY, BEGUN_AGAIN = "Signed", "Declined", "Not the day", "Begun again"
+#: The states of a run that waits at its form, or whose process may have died.
+DEAD_OR_WAITING = [StateType.PENDING, StateType.RUNNING, StateType.PAUSED, StateType.CRASHED]
 
 
 class Code(RunInput):
@@ -234,6 +246,48 @@ def monthly_deployment(settings: Settings) -> Any:
         description="Freeze the month on the working day of its cut-off, make its pack, and wait for a person to approve or decline.",
         entrypoint_type=EntrypointType.MODULE_PATH,
     )
+
+
+def begin_again(client: Any, settings: Settings) -> list[str]:
+    """Runs whose process died (with the machine, killed) begin anew, each as a run of its own for the same month, once; gives the months.
+
+    Called while nothing runs: when the schedules start. A run that died is still running by its state, has crashed, or waits at a form that was not kept.
+    It cannot be taken up itself: Prefect would ask at a form that has its answer. What it froze or recorded stands and is not done twice.
+    """
+    try:
+        deployment = client.read_deployment_by_name("monthly/monthly")
+    except ObjectNotFound:
+        return []
+    number = load_signoff(settings.config_dir).cut_off_working_day
+    ours = DeploymentFilter(id=DeploymentFilterId(any_=[deployment.id]))
+    states = FlowRunFilterState(type=FlowRunFilterStateType(any_=DEAD_OR_WAITING))
+    runs = client.read_flow_runs(flow_run_filter=FlowRunFilter(state=states), deployment_filter=ours)
+    waiting, died = set(), []
+    for run in runs:
+        month = run.parameters.get("period") or due_on(_london(run.expected_start_time).date(), number)
+        if run.state.is_paused() and _has_form(client, run):
+            waiting.add(month)
+        elif run.state.name != BEGUN_AGAIN:
+            died.append((run.id, month))
+    months = sorted({month for _, month in died if month} - waiting)
+    for month in months:
+        client.create_flow_run_from_deployment(deployment.id, parameters={"period": month})
+    for run_id, _ in died:
+        said = "Its process ended before it did; what it was about begins anew as a run of its own."
+        client.set_flow_run_state(run_id, Crashed(name=BEGUN_AGAIN, message=said), force=True)
+    return months
+
+
+def _has_form(client: Any, run: Any) -> bool:
+    """Whether the form that a suspended run waits at was kept."""
+    try:
+        return bool(client.read_flow_run_input(run.id, (run.state.state_details.run_input_keyset or {})["schema"]))
+    except (KeyError, ObjectNotFound):
+        return False
+    except PrefectHTTPStatusError as error:
+        if error.response.status_code != HTTPStatus.NOT_FOUND:
+            raise
+        return False
 
 
 def _decision(said: dict[str, Any]) -> Any:

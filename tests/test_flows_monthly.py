@@ -14,6 +14,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 from signoff_drawn import PERIOD
 from store_drawn import settings_in
@@ -71,7 +72,7 @@ def test_what_was_filled_in_is_told_with_the_caveats_that_were_ticked() -> None:
 
 
 @contextmanager
-def serving(folder: Path, port: int, environ: dict[str, str]) -> Iterator[None]:
+def serving(folder: Path, port: int, environ: dict[str, str]) -> Iterator[subprocess.Popen[bytes]]:
     """`ehcp serve` as a person starts it, ended with Ctrl-C."""
     log = folder / "serve.log"
     with log.open("wb") as out:
@@ -84,7 +85,7 @@ def serving(folder: Path, port: int, environ: dict[str, str]) -> Iterator[None]:
         try:
             if wait_for(process, log, "Press Ctrl-C to stop.", seconds=120) is None:
                 pytest.skip(f"the Prefect server did not start: {log.read_text(encoding='utf-8')}")
-            yield
+            yield process
         finally:
             if process.poll() is None:
                 process.send_signal(signal.SIGINT)
@@ -249,6 +250,54 @@ def test_a_month_waits_through_a_restart_and_what_is_not_right_is_asked_again(
     assert [record.facts["kind"] for record in records_of(store)] == ["frozen", "enrolled", "declined"]
     assert periods(store).loc[0, "stands"] == "declined" and verify(store).empty
     assert len(inbox.got) == 3, "two codes and one receipt, however often the flow began anew"
+
+
+def power_cut(serve: subprocess.Popen[bytes]) -> None:
+    """Everything that `ehcp serve` started ends at once, and it itself."""
+    found = psutil.Process(serve.pid)
+    for process in [found, *found.children(recursive=True)]:
+        process.kill()
+    serve.wait(30)
+
+
+def by_hand(client: Any) -> list[Any]:
+    """The runs that no schedule made, oldest first: their ids."""
+    runs = [run for run in client.read_flow_runs(limit=200) if not run.auto_scheduled]
+    return [run.id for run in sorted(runs, key=lambda run: run.created)]
+
+
+@pytest.mark.prefect
+def test_what_is_killed_before_its_form_or_after_its_answer_begins_again_and_is_signed_once(
+    council: tuple[Store, Inbox, dict[str, str]], tmp_path: Path
+) -> None:
+    store, inbox, environ = council
+    port = free_port()
+    said = {"decision": "approve", "name": NAME, "role": ROLE, "comment": "Read.", "late_in_month": True}
+    with client_of(tmp_path, port) as client:
+        with serving(tmp_path, port, environ) as serve:
+            formless, answered = start(client), start(client)
+            form = suspended(client, formless, "decision-1").state.state_details.run_input_keyset["schema"]
+            client.delete_flow_run_input(formless, form)  # as if killed after Prefect kept the state, before the form
+            suspended(client, answered, "decision-1")
+            client.resume_flow_run(answered, run_input=said)
+            suspended(client, answered, "code-1")
+            with store.writing():  # the answer is there, and nothing can be recorded
+                client.resume_flow_run(answered, run_input={"code": code_in(inbox)})
+                wait_until(lambda: client.read_flow_run(answered).state.is_running())
+                power_cut(serve)
+        assert [record.facts["kind"] for record in records_of(store)] == ["frozen", "enrolled"]
+        with serving(tmp_path, port, environ):
+            assert "The sign-off of 2026-10 was broken off" in (tmp_path / "serve.log").read_text(encoding="utf-8")
+            assert {client.read_flow_run(run).state.name for run in (formless, answered)} == {flows_monthly.BEGUN_AGAIN}
+            [*_, again] = by_hand(client)
+            assert len(by_hand(client)) == 3, "one month begins again once"
+            suspended(client, again, "decision-1")
+            client.resume_flow_run(again, run_input=said)
+            suspended(client, again, "code-1")
+            client.resume_flow_run(again, run_input={"code": code_in(inbox)})
+            assert ended(client, again) == flows_monthly.SIGNED
+    assert [record.facts["kind"] for record in records_of(store)] == ["frozen", "enrolled", "signed"]
+    assert verify(store).empty and len(inbox.got) == 3, "two codes and one receipt"
 
 
 @pytest.mark.prefect
