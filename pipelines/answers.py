@@ -133,7 +133,7 @@ def kpis_as_of(store: Store, as_of: date | None, known_on: date | None) -> pd.Da
     day = _past_day(store, as_of, known_on)
     if day is None:
         return store.kpis(known_on)
-    return position(store, day, known_on, with_names=True).kpis()[0]
+    return position(store, day, known_on, with_names=True).kpis()
 
 
 def try_feeds(settings: Settings, system: str, folder: Path) -> pd.DataFrame:

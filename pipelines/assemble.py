@@ -130,10 +130,10 @@ def _children(tables: Tables, as_of: pd.Timestamp) -> pd.DataFrame:
 
 
 def _by_precedence(people: pd.DataFrame, column: str, order: list[str]) -> pd.DataFrame:
-    """Per child, the value of the first system in `order` that has one, with where it came from."""
+    """Per child, the value of the first system in `order` that has one, with where it came from; of a system's records, the first of `people`."""
     rank = people["source"].map({system: place for place, system in enumerate(order)})
     told = people.loc[people[column].notna() & rank.notna(), ["child_id", "source", "row_id", column]].assign(rank=rank)
-    first = told.sort_values(["child_id", "rank", "row_id"]).drop_duplicates("child_id").set_index("child_id")
+    first = told.sort_values("rank", kind="stable").drop_duplicates("child_id").set_index("child_id")
     return pd.DataFrame({column: first[column], f"{column}_from": row_reference(first)})
 
 
@@ -142,7 +142,7 @@ def _identity(
 ) -> pd.DataFrame:
     # The systems hold every pupil; the register, one in twelve.
     people, links = (frame[is_among(frame["child_id"], register["child_id"])] for frame in (tables["people"], links))
-    living = people[~people["is_birth_estimated"].fillna(False) & people["merged_on"].isna()]
+    living = people[~people["is_birth_estimated"].fillna(False) & people["merged_on"].isna()].sort_values("row_id")
     for column in ("born_on", "sex_code", "ethnicity_code", "need_code"):
         register = register.join(_by_precedence(living, column, precedence[column]), on="child_id")
     for system in SYSTEMS:

@@ -67,7 +67,8 @@ def _failing(since: pd.Series, spells: pd.DataFrame, nights: pd.Series) -> pd.Se
     return found.reindex(since.index, fill_value=0)
 
 
-def _sentence(frame: pd.DataFrame) -> pd.Series:
+def _sentence(exceptions: pd.DataFrame) -> pd.Series:
+    frame = exceptions[exceptions["claimed_on"].notna()]
     systems = frame["source"].fillna("")
     where = systems.map({name: system_title(name) if name else "the source" for name in systems.unique()}).astype("str")
     said = "Said to be fixed in " + where + " on " + frame["claimed_on"].dt.strftime("%Y-%m-%d")
@@ -77,4 +78,4 @@ def _sentence(frame: pd.DataFrame) -> pd.Series:
     still = still.mask(count == 0, ", no fresh extract since")
     gone = ", no longer found since " + frame["resolved_on"].dt.strftime("%Y-%m-%d")
     text = said + still.where(frame["status"] != RESOLVED, gone)
-    return text.where(frame["claimed_on"].notna(), "").astype("str")
+    return text.reindex(exceptions.index, fill_value="").astype("str")

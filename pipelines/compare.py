@@ -24,10 +24,10 @@ _FROM_REGISTER = ["child_id", "has_active_plan", "age", "born_on", "plan_started
 def with_register(frame: pd.DataFrame, register: pd.DataFrame) -> pd.DataFrame:
     """Rows about people with what the register says of the child; ``on_register`` is False for children who are only context."""
     facts = register[_FROM_REGISTER].set_index("child_id")
-    frame = frame.drop(columns=[c for c in facts if c in frame]).join(facts, on="child_id")
-    frame["on_register"] = is_among(frame["child_id"], register["child_id"])
-    frame["has_active_plan"] = frame["has_active_plan"].astype("boolean").fillna(False).astype(bool)
-    return frame
+    of_child = facts.reindex(frame["child_id"].to_numpy()).set_axis(frame.index)
+    of_child["on_register"] = is_among(frame["child_id"], register["child_id"])
+    of_child["has_active_plan"] = of_child["has_active_plan"].astype("boolean").fillna(False).astype(bool)
+    return frame.assign(**of_child)
 
 
 def rule_frames(

@@ -15,7 +15,7 @@ import pandas as pd
 
 from config.limits import Limits
 from outputs.figures import judged
-from pipelines.frames import days, is_among, look_up
+from pipelines.frames import days, is_among, look_up, row_reference
 from pipelines.kpi_ranges import RANGE_COLUMNS, either_way
 from pipelines.places import ARRANGEMENTS
 
@@ -51,6 +51,14 @@ class Night:
         """The children of the register with an active plan."""
         register = self.frames["register"]
         return register[register["has_active_plan"]]
+
+    @cached_property
+    def has_known_placement(self) -> pd.Series:
+        """Of each active plan, whether it meets K03."""
+        placements = self.frames["placements"]
+        main = placements[placements["is_open"] & placements["is_primary"] & (placements["identifiers"] == 1)]
+        known = main[main["is_known"] | main["setting_code"].isin(ARRANGEMENTS)]
+        return is_among(self.active["placement_from"], row_reference(known))
 
     def has(self, children: pd.DataFrame, *rules: str) -> pd.Series:
         """True for the children with an open exception of one of these rules."""
@@ -110,17 +118,14 @@ def measure(night: Night) -> list[Counted]:
     return lines
 
 
-def compute(
-    night: Night, targets: Mapping[str, Mapping[str, Any]], measured: Sequence[Counted] | None = None
-) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """All figures (code, line, title, numerator, denominator, value, not_judged, target, definition, the columns of `kpi_ranges`, and `rag`)
-    and the children behind them. `measured` is what `measure` gave for this night, where it has been asked already.
+def compute(night: Night, targets: Mapping[str, Mapping[str, Any]], measured: Sequence[Counted]) -> pd.DataFrame:
+    """All figures: code, line, title, numerator, denominator, value, not_judged, target, definition, the columns of `kpi_ranges`, and `rag`.
 
-    The second frame has ``code, line, child_id, in_numerator``, a row per child counted. Values are percentages, rounded to one decimal
-    as the Department rounds, or days where the line says so.
+    `measured` is what `measure` gave for this night. Values are percentages, rounded to one decimal as the Department rounds, or days where the
+    line says so.
     """
-    lines, members = [], []
-    for this in measure(night) if measured is None else measured:
+    lines = []
+    for this in measured:
         declared, part, counted, meets = REGISTRY[this.code], this.part, this.counted, this.meets
         settings = targets.get(this.code, {})
         denominator, numerator = int(counted.sum()), int(meets.sum())
@@ -128,23 +133,29 @@ def compute(
         target = settings.get("target") if part.line in _TARGETED.get(this.code, ("",)) else None
         plain = (this.code, part.line, declared.title, numerator, denominator, value, part.not_judged, target)
         lines.append((*plain, declared.definition, *_range(this, night, settings)))
-        if "child_id" in part.of:
-            who = part.of.loc[counted, "child_id"]
-            members.append(
-                pd.DataFrame({"code": this.code, "line": part.line, "child_id": who, "in_numerator": meets[counted]})
-            )
     columns = ["code", "line", "title", "numerator", "denominator", "value", "not_judged", "target", "definition"]
     figures = pd.DataFrame(lines, columns=[*columns, *RANGE_COLUMNS])
     figures = figures.astype({"value": "Float64", "target": "Float64"} | RANGE_COLUMNS)
     figures[["value", "best", "worst"]] = figures[["value", "best", "worst"]].round(1)
-    figures["rag"] = rated(figures, targets)["rag"]
-    behind = (
-        pd.concat(members, ignore_index=True)
-        if members
-        else pd.DataFrame(columns=["code", "line", "child_id", "in_numerator"])
-    )
+    return figures.assign(rag=rated(figures, targets)["rag"])
+
+
+def members(measured: Sequence[Counted]) -> pd.DataFrame:
+    """The children behind the figures: ``code, line, child_id, in_numerator``, a row per child counted."""
+    found = [
+        pd.DataFrame(
+            {
+                "code": this.code,
+                "line": this.part.line,
+                "child_id": this.part.of.loc[this.counted, "child_id"],
+                "in_numerator": this.meets[this.counted],
+            }
+        )
+        for this in measured
+        if "child_id" in this.part.of
+    ]
     # A child may stand behind a line with several rows (two reviews); it meets the line if all of them do.
-    return figures, behind.groupby(["code", "line", "child_id"], as_index=False)["in_numerator"].min()
+    return pd.concat(found).groupby(["code", "line", "child_id"], as_index=False)["in_numerator"].min()
 
 
 def rated(figures: pd.DataFrame, targets: Mapping[str, Mapping[str, Any]]) -> pd.DataFrame:
@@ -200,24 +211,18 @@ def review_dates_held(night: Night) -> Iterator[Measured]:
     yield Measured("", plans, _all(plans), plans["next_review_due_on"].notna() & (reviewed.notna() | young) & in_order)
 
 
-def _placement_known(plans: pd.DataFrame, placements: pd.DataFrame) -> pd.Series:
-    main = placements[placements["is_open"] & placements["is_primary"] & (placements["identifiers"] == 1)]
-    known = main[main["is_known"] | main["setting_code"].isin(ARRANGEMENTS)]
-    return is_among(plans["placement_from"], known["source"] + " " + known["row_id"])
-
-
 @kpi("K03", "Placement known")
 def placement_known(night: Night) -> Iterator[Measured]:
     """An open main placement with exactly one identifier, in the establishment register, or a recognised arrangement / active plans."""
     plans = night.active
-    yield Measured("", plans, _all(plans), _placement_known(plans, night.frames["placements"]))
+    yield Measured("", plans, _all(plans), night.has_known_placement)
 
 
 @kpi("K04", "Placement corroborated")
 def placement_corroborated(night: Night) -> Iterator[Measured]:
     """Children of K03 whose setting a second system confirms / children of K03."""
     plans = night.active
-    yield Measured("", plans, _placement_known(plans, night.frames["placements"]), plans["has_agreeing_roll"])
+    yield Measured("", plans, night.has_known_placement, plans["has_agreeing_roll"])
 
 
 @kpi("K05", "Whereabouts not confirmed")

@@ -101,8 +101,8 @@ class Position:
         frame = routed(frame, children, self.configuration.routing)
         return frame.assign(nights=pd.NA, is_new=pd.NA, news="", is_backlog=pd.NA, resolved_on=pd.NaT)
 
-    def kpis(self) -> tuple[pd.DataFrame, pd.DataFrame]:
-        """The figures and the children behind them; without source health (K17), which is of a night."""
+    def kpis(self) -> pd.DataFrame:
+        """The figures; without source health (K17), which is of a night."""
         return compute(self._night, self.configuration.targets, self._measured)
 
     def breakdowns(self) -> pd.DataFrame:

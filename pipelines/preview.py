@@ -22,7 +22,7 @@ from pipelines.changes import relinks
 from pipelines.configuration import Configuration, load_configuration
 from pipelines.ingest import Ingested
 from pipelines.inherit import as_followed, inherit
-from pipelines.kpis import compute
+from pipelines.kpis import compute, measure
 from pipelines.link_night import Known, link_night
 from pipelines.pastday import vanished_by
 from pipelines.rawstore import private_key, read_snapshot
@@ -120,7 +120,7 @@ def _take(
     known = inherit(known, linked, evaluated.findings, before(linked.events)).known
     exceptions, _ = follow(known, evaluated, ingested, frames, linked.sealed, day)
     read = read_by_figures(frames, exceptions, ingested.feeds, expectations, day, configuration)
-    figures, _ = compute(read, configuration.targets)
+    figures = compute(read, configuration.targets, measure(read))
     return _Side(linked.linkage.links, published_register(frames["register"], day), exceptions, known.followed, figures)
 
 

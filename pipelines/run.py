@@ -40,7 +40,7 @@ from pipelines.inbox import purge_inbox, take_inbox
 from pipelines.ingest import Ingested, ingest
 from pipelines.inherit import inherit
 from pipelines.kpi_breakdowns import broken_down, child_facts
-from pipelines.kpis import compute, measure
+from pipelines.kpis import compute, measure, members
 from pipelines.link import Linkage
 from pipelines.link_canaries import canary_messages
 from pipelines.link_night import link_night
@@ -213,7 +213,7 @@ def _one_night(
         watch.start("figures")
         tonight = read_by_figures(frames, exceptions, ingested.feeds, expectations, day, configuration)
         measured = measure(tonight)
-        figures, members = compute(tonight, configuration.targets, measured)
+        figures = compute(tonight, configuration.targets, measured)
         facts = child_facts(register, assembled.tables["involvements"], day)
         breakdowns = broken_down(measured, facts)
 
@@ -239,7 +239,7 @@ def _one_night(
             ("exceptions", followed.exceptions),
             ("followed_exceptions", inherited.followed),
             ("shadow_findings", followed.shadow),
-            ("kpi_members", members),
+            ("kpi_members", members(measured)),
         ):
             night.save(name, frame)
         night.save_events(pd.concat([inherited.events, followed.events], ignore_index=True))

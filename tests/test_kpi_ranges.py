@@ -133,7 +133,7 @@ def test_a_child_whom_nothing_can_clear_stays_in_the_figure_at_best(monkeypatch)
         "K01": {"target": 100, "direction": "up", "green": 95, "amber": 60, "doubt": ["RV06"]},
         "K05": {"target": 0, "direction": "down", "green": 0, "amber": 0, "doubt": ["WH01", "WH10"], "firm": ["WH06"]},
     }
-    figures, _ = compute(drawn, targets, measure(drawn))
+    figures = compute(drawn, targets, measure(drawn))
     row = figures.set_index(["code", "line"])
     known = row.loc[("K05", "")]
     assert (known.numerator, known.best_numerator, known.worst_numerator, known.in_doubt) == (2, 1, 3, 2)
