@@ -53,6 +53,12 @@ class About:
     night_before: str = ""
 
     @property
+    def day(self) -> str:
+        """The day that is judged, in words: the night's own, or another one by what that night knew."""
+        is_own = self.run_id.startswith(f"{self.as_of}-")
+        return f"{'night of' if is_own else 'as at'} {self.as_of.day} {self.as_of:%B %Y}"
+
+    @property
     def has_old_data(self) -> bool:
         """Whether any figure rests on the copy of an earlier night, or on nothing."""
         return bool(self.sources_not_received)

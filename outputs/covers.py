@@ -15,7 +15,7 @@ from outputs.sheets import Book, Column, Sheet, page_set_up
 from outputs.wording import uk_date, uk_time
 
 #: Widths of a cover's columns: a margin, labels, and what they say.
-WIDTHS = (2, 24, 50, 13, 13, 13, 13)
+WIDTHS = (2, 28, 46, 13, 13, 13, 13)
 
 
 class Cover:
@@ -91,7 +91,7 @@ def open_cover(book: Book, title: str, subtitle: str, about: About) -> Cover:
     cover = Cover(book, "Read me first", footer_of(about, title))
     cover.gap(6)
     cover.line((title, "title"), height=34)
-    cover.line((f"{about.council}  ·  night of {uk_date(about.as_of)}", "subtitle"), height=20)
+    cover.line((f"{about.council}  ·  {about.day}", "subtitle"), height=20)
     cover.gap()
     cover.prose(subtitle)
     missing_sources(cover, about)
@@ -144,7 +144,7 @@ def column_guide(cover: Cover, columns: Sequence[Column]) -> None:
 
 def footer_of(about: About, title: str) -> str:
     """What every printed page says at its foot."""
-    return f"{about.council} · {title} · night of {uk_date(about.as_of)} · run {about.run_id} · official: sensitive"
+    return f"{about.council} · {title} · {about.day} · run {about.run_id} · official: sensitive"
 
 
 def write_run_sheet(

@@ -7,7 +7,7 @@ from pathlib import Path
 import pandas as pd
 
 from outputs.about import About
-from outputs.covers import column_guide, footer_of, missing_sources, open_cover, run_facts, write_run_sheet
+from outputs.covers import column_guide, footer_of, open_cover, run_facts, write_run_sheet
 from outputs.protect import restricted_children
 from outputs.sheets import Book, Column, write_list
 from outputs.wording import GRADES, counted, titled
@@ -39,7 +39,7 @@ COLUMNS = (
     Column("last_statutory_visit_on", "Statutory visit", 11, "date", "the last at which the child was seen"),
     Column("last_monitoring_visit_on", "Monitoring visit", 11, "date", "the last at which the child was seen"),
     Column("awaiting", "Awaiting", 14, "text", "waiting for provision: nothing_in_place, or interim"),
-    Column("whereabouts_grade", "Whereabouts", 22, "grade", "how sure it is where the child is"),
+    Column("whereabouts_grade", "Whereabouts", 27, "grade", "how sure it is where the child is"),
 )  # fmt: skip
 
 
@@ -59,7 +59,6 @@ def write_inspectors(path: Path, frame: pd.DataFrame, about: About, how: str) ->
     cover = open_cover(
         book, TITLE, f"{counted(len(shown), 'child', 'children')}, {len(away):,} of them educated out of the area. {how}", about
     )  # fmt: skip
-    missing_sources(cover, about)
     restricted = int(restricted_children(frame).sum())
     if restricted:
         cover.gap()

@@ -6,6 +6,7 @@ workbook; the newest of a field stands.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import pandas as pd
@@ -20,6 +21,7 @@ ENTRIES = (
     Field("note", "Note", "text", most=500),
 )
 ITEM_COLUMNS = ("key", "child_id", "field", "title", "system", "record", "value")
+OVER_TIME_COLUMNS = ("month", "children", "accurate", "percent_accurate", "audited_in_a_year", "percent_audited")
 RESULT_COLUMNS = ("id", "sample_id", "child_id", "field", "system", "entry", "value", "who", "at", "file")
 
 
@@ -140,15 +142,31 @@ def by_field(results: pd.DataFrame) -> pd.DataFrame:
     return table.sort_values(["percent_accurate", "looked_at"], ascending=[True, False], ignore_index=True)
 
 
-def over_time(audited: pd.DataFrame, active: set[str]) -> pd.DataFrame:
-    """By month of the audit: month, children, accurate, percent_accurate, and how many of the active plans had been audited by its end."""
-    of_plan = audited[is_among(audited["child_id"], active)]
-    table = (
-        of_plan.assign(month=of_plan["audited_on"].dt.strftime("%Y-%m"))
-        .groupby("month", as_index=False)
-        .agg(children=("child_id", "size"), accurate=("is_accurate", "sum"))
-    )
-    table["percent_accurate"] = (100 * table["accurate"] / table["children"]).round(1)
-    table["audited_so_far"] = table["children"].cumsum()
-    table["percent_audited"] = (100 * table["audited_so_far"] / max(len(active), 1)).round(1)
-    return table
+def over_time(
+    sampled: pd.DataFrame, results: pd.DataFrame, active_at: Callable[[pd.Timestamp], set[str]]
+) -> pd.DataFrame:
+    """By month of the audit: month, children, accurate, percent_accurate, and how many of the plans then active had been audited in the twelve months to
+    its end (audited_in_a_year, percent_audited), as K10 counts them.
+
+    `results` as they were given (`RESULT_COLUMNS`): each month is told by what was known at its end, so that a child audited again leaves no month.
+    `active_at` gives the children with an active plan at a month's end.
+    """
+    lines = []
+    last = results["at"].dt.tz_localize(None).dt.normalize()
+    # A line a month: each by the results that there were.
+    for month in sorted(set(last.dt.to_period("M"))):
+        end = month.end_time.normalize()
+        done = audited_children(sampled, standing(results[last <= end]))
+        active = active_at(end)
+        done = done[is_among(done["child_id"], active)]
+        within = done["audited_on"] > end - pd.DateOffset(years=1)
+        of_month = done[done["audited_on"].dt.to_period("M") == month]
+        if len(of_month):
+            accurate = int(of_month["is_accurate"].sum())
+            lines.append(
+                {
+                    "month": str(month), "children": len(of_month), "accurate": accurate, "percent_accurate": round(100 * accurate / len(of_month), 1),
+                    "audited_in_a_year": int(within.sum()), "percent_audited": round(100 * int(within.sum()) / max(len(active), 1), 1),
+                }
+            )  # fmt: skip
+    return pd.DataFrame(lines, columns=list(OVER_TIME_COLUMNS))

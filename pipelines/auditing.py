@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import partial
 from pathlib import Path
 
 import pandas as pd
@@ -36,7 +37,15 @@ class Applied:
 
 
 def draw_audit(
-    store: Store, path: Path, size: int, seed: int, stratum: str | None, as_of: date | None, who: str, now: datetime
+    store: Store,
+    path: Path,
+    size: int,
+    seed: int,
+    stratum: str | None,
+    as_of: date | None,
+    who: str,
+    now: datetime,
+    known_on: date | None = None,
 ) -> tuple[str, str]:
     """Draw a sample, keep it, and write its workbook; gives the sample's id and how it was drawn.
 
@@ -44,7 +53,7 @@ def draw_audit(
     """
     from pipelines.inspection import inspectors_list
 
-    night = store.night_of()
+    night = store.night_of(known_on)
     day = as_of or night
     population = inspectors_list(store, day, night)
     chosen = sample(population, size, seed, stratum)
@@ -143,14 +152,24 @@ def undo_audit(store: Store, file: str, who: str, now: datetime) -> int:
     return len(before)
 
 
-def audit_results(store: Store) -> dict[str, pd.DataFrame]:
-    """What the audits found: ``by_field`` (the worst first), ``over_time`` by month, ``children`` audited, ``results`` one by one."""
+def _active_at(store: Store, day: pd.Timestamp) -> set[str]:
+    """The children with an active plan, as the last night by the day left them."""
+    register = store.register(day.date())
+    return set(register.loc[register["active_plan"] == "Y", "child_id"])
+
+
+def audit_results(store: Store, until: date | None = None) -> dict[str, pd.DataFrame]:
+    """What the audits found, by the end of a day where one is given: ``by_field`` (the worst first), ``over_time`` by month, ``children`` audited,
+    ``results`` one by one."""
     with store.reading() as connection:
-        sampled, results = read_audits(connection)
+        sampled, results = read_audits(connection, until)
     given = standing(results)
     done = audited_children(sampled, given)
-    register = store.register()
-    active = set(register.loc[register["active_plan"] == "Y", "child_id"])
     files = results.sort_values("id").drop_duplicates(["sample_id", "child_id", "field"], keep="last")
     listed = given.merge(files[["sample_id", "child_id", "field", "file"]], on=["sample_id", "child_id", "field"])
-    return {"by_field": by_field(given), "over_time": over_time(done, active), "children": done, "results": listed}
+    return {
+        "by_field": by_field(given),
+        "over_time": over_time(sampled, results, partial(_active_at, store)),
+        "children": done,
+        "results": listed,
+    }

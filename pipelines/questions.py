@@ -217,7 +217,9 @@ def answer(asked: Question, then: Then, ages: tuple[int, int] | None = None) -> 
     try:
         given = asked.ask(then)
     except NotRecordedError as why:
-        empty = pd.DataFrame(columns=["child_id", "counted", "meets", "lacks"])
+        empty = pd.DataFrame(columns=["child_id", "counted", "meets", "lacks"]).astype(
+            {"counted": "bool", "meets": "bool"}
+        )
         return Answered(asked, empty, why.figures, str(why))
     rows, figures = (given.frame, given.figures) if isinstance(given, Rows) else (given, {})
     lacks = rows["lacks"] if "lacks" in rows else pd.Series(pd.NA, index=rows.index, dtype="str")

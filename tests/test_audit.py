@@ -85,11 +85,34 @@ def test_what_is_wrong_most_comes_first_and_months_add_up() -> None:
         [2, 1, 1, 50.0],
         [3, 3, 0, 100.0],
     ]
-    months = over_time(audited_children(SAMPLED, told), {"x", "y", "other", "more"})
-    assert months[["month", "children", "accurate", "audited_so_far", "percent_audited"]].to_numpy().tolist() == [
+    months = over_time(SAMPLED, results(*given), lambda end: {"x", "y", "other", "more"})
+    assert months[["month", "children", "accurate", "audited_in_a_year", "percent_audited"]].to_numpy().tolist() == [
         ["2026-09", 1, 1, 1, 25.0],
         ["2026-10", 1, 0, 2, 50.0],  # z is no active plan any more
     ]
+
+
+def test_a_month_says_the_same_after_a_child_is_audited_again_and_lets_go_after_a_year() -> None:
+    """By what was known at each month's end, and by the plans active then."""
+    given = [("x", "plan", ACCURATE, "2026-09-15"), ("x", "need", WRONG, "2026-09-15")]
+    first = over_time(SAMPLED, results(*given), lambda end: {"x", "y"})
+    again = [
+        ("x", "need", ACCURATE, "2026-11-02"),
+        ("y", "plan", ACCURATE, "2027-10-05"),
+        ("y", "need", ACCURATE, "2027-10-05"),
+    ]
+    months = over_time(
+        SAMPLED, results(*given, *again), lambda end: {"x", "y"} if end.year == 2026 else {"x", "y", "z"}
+    )
+    assert months.head(1).to_numpy().tolist() == first.to_numpy().tolist()
+    told = months[["month", "children", "accurate", "audited_in_a_year", "percent_audited"]].to_numpy().tolist()
+    assert told == [["2026-09", 1, 0, 1, 50.0], ["2026-11", 1, 1, 1, 50.0], ["2027-10", 1, 1, 2, 66.7]]
+    later = over_time(
+        SAMPLED,
+        results(*given, ("y", "plan", ACCURATE, "2027-10-05"), ("y", "need", ACCURATE, "2027-10-05")),
+        lambda end: {"x", "y"},
+    )
+    assert later["audited_in_a_year"].tolist() == [1, 1]  # x was audited more than a year before
 
 
 @pytest.fixture(autouse=True)
@@ -129,7 +152,8 @@ def test_a_sample_goes_out_comes_back_and_counts(council: Store, tmp_path: Path)
     )
     applied = apply_audit(council, filled, None, NOW)
     assert (applied.who, applied.taken, len(applied.left)) == ("B. Auditor", 4 * len(FIELDS) + 1, 0)
-    found = audit_results(council)
+    assert audit_results(council, NOW.date() - timedelta(days=1))["children"].empty
+    found = audit_results(council, NOW.date())
     assert len(found["children"]) == 4 and int(found["children"]["is_accurate"].sum()) == 3
     assert found["by_field"].iloc[0]["wrong"] == 1
     assert found["results"]["note"].dropna().tolist() == ["another date in the plan"]

@@ -91,6 +91,22 @@ def test_the_workbook_holds_every_child_with_a_plan_and_those_out_of_the_area(
     assert secret and {row[setting] for row in rows[1:] if row[place] in secret} == {"restricted"}
 
 
+def test_the_cover_says_each_thing_once_and_which_day_and_night(
+    council: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pipelines.commands.inspectors.open_store", lambda: council)
+    said = []
+    for number, words in enumerate(([], ["--as-of", "2026-03-31"])):
+        path = tmp_path / f"{number}.xlsx"
+        assert CliRunner().invoke(main, ["inspectors", "list", *words, "--file", str(path)]).exit_code == 0
+        cover = load_workbook(path, read_only=True)["Read me first"]
+        said.append([str(cell) for row in cover.iter_rows(values_only=True) for cell in row if cell])
+        assert said[-1].count("What this rests on") == 1
+    assert any("night of 27 October 2026" in text for text in said[0])
+    assert any("as at 31 March 2026" in text for text in said[1])
+    assert not any("night of 31 March" in text for text in said[1])
+
+
 def test_the_sample_says_how_to_draw_it_again(council: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("pipelines.commands.inspectors.open_store", lambda: council)
     words = ["inspectors", "sample", "--size", "12", "--seed", "42", "--by", "need", "--format", "csv"]

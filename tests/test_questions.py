@@ -374,9 +374,44 @@ def test_who_is_in_one_answer_and_not_in_the_other(council: Store) -> None:
     assert len(found)
 
 
+def test_why_two_answers_for_one_day_differ_is_told_by_what_each_night_knew(
+    council: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One child came into the answer between two nights, one left it: the same question for the same day, as each night knew it."""
+    monkeypatch.setattr("pipelines.commands.asks.open_store", lambda: council)
+    before = END - timedelta(days=1)
+    whose = {before: ["C1", "C2"], END: ["C2", "C3"]}
+
+    def drawn(store: Store, name: str, as_of: date, known_on: date, *_: object) -> Asked:
+        rows = pd.DataFrame({"child_id": whose[known_on], "counted": True, "meets": True, "lacks": pd.NA})
+        return replace(_asked(rows, name), as_of=as_of, known_on=known_on)
+
+    monkeypatch.setattr("pipelines.asking.ask", drawn)
+    words = ["ask", "reviews-overdue", "--as-of", str(END), "--known-on", str(before), "--against-known-on", str(END)]
+    told = CliRunner().invoke(main, [*words, "--format", "csv"])
+    for said in (f"First: {END}, as the night of {before} knew it.", f"Second: {END}, as the night of {END} knew it."):
+        assert said in told.stderr
+    assert told.stdout.splitlines() == [
+        "child_id,first,second,why",
+        "C1,1,0,only in the first",
+        "C3,0,1,only in the second",
+    ]
+
+
+@pytest.mark.parametrize("more", [["--list"], ["--against", str(FIRST)], ["--by", "year"], ["--suppress"]])
+def test_what_no_extract_carries_is_said_however_it_is_asked(
+    council: Store, monkeypatch: pytest.MonkeyPatch, more: list[str]
+) -> None:
+    monkeypatch.setattr("pipelines.commands.asks.open_store", lambda: council)
+    told = CliRunner().invoke(main, ["ask", "phase-transfers", *more])
+    assert told.exit_code == 0, told.output
+    assert "The data cannot answer: No extract carries" in told.output and "0 rows" not in told.output
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [
+        (["open-cases", "--by", "stage", "--by", "weeks_open"], "up to 6"),
         (["where-educated", "--as-of", "2026-03-31", "--by", "age", "--by", "education", "--suppress"], "total"),
         (["reviews-overdue", "--list", "--format", "csv"], "child_id"),
         (["requests", "--from", "2026-01-01", "--by", "source_of_request", "--format", "json"], "counted"),

@@ -88,6 +88,7 @@ def _with_options(function: Callable[..., None]) -> Callable[..., None]:
             click.option("--ages", callback=_ages, metavar="5-16", help="Only children of these completed years."),
             click.option("--list", "as_list", is_flag=True, help="The list behind the figure."),
             day_option("--against", text="Who is in the answer of one day and not in that of the other."),
+            day_option("--against-known-on", text="The same, by what that night knew: why two answers for one day differ."),
             click.option("--suppress", is_flag=False, flag_value=5, type=click.IntRange(2), metavar="[N]",
                          help="For what leaves the service: hide numbers below N (5), and what they could be worked out from."),
             format_option,
@@ -105,6 +106,7 @@ def ask_one(
     ages: tuple[int, int] | None,
     as_list: bool,
     against: date | None,
+    against_known_on: date | None,
     suppress: int | None,
     style: str,
 ) -> None:
@@ -114,7 +116,8 @@ def ask_one(
     from pipelines.asking import differences, find_question, listed, table_by
 
     name = str(click.get_current_context().info_name)
-    if suppress and (as_list or against):
+    compared = against or against_known_on
+    if suppress and (as_list or compared):
         raise ConfigurationError(
             "A list of children is not made safe by hiding numbers.", "Leave out --list and --against, or --suppress."
         )
@@ -128,15 +131,19 @@ def ask_one(
     lines = asked.lines
     if suppress:
         lines = [line for line in lines if not line.startswith("Not counted")] + _lacking(asked, suppress)
-    if against:
-        other = ask_store(store, name, against, known_on, since, ages)
-        frame = differences(asked, other)
-        lines.append(f"First: {asked.as_of}. Second: {other.as_of}.")
-    elif as_list:
-        frame = listed(asked)
-    elif asked.answered.reason:
+    if asked.answered.reason:
         frame = None
         lines += [] if suppress else _figures(asked)
+    elif compared:
+        say_clocks(store, None, against_known_on)
+        other = ask_store(store, name, against or asked.as_of, against_known_on or known_on, since, ages)
+        frame = differences(asked, other)
+        lines += [
+            f"{nth}: {each.as_of}, as the night of {each.known_on} knew it."
+            for nth, each in (("First", asked), ("Second", other))
+        ]
+    elif as_list:
+        frame = listed(asked)
     else:
         frame = table_by(asked, by, suppress)
         lines += [] if suppress else _figures(asked)

@@ -8,8 +8,21 @@ from pathlib import Path
 
 import click
 
-from pipelines.commands.common import Group, as_of_option, format_option, open_store, pass_now, print_frame
+from pipelines.commands.common import (
+    Group,
+    as_of_option,
+    day_option,
+    format_option,
+    known_on_option,
+    only_nights,
+    open_store,
+    pass_now,
+    print_frame,
+    say_clocks,
+)
 
+#: What a terminal shows first of what is wrong most.
+LEAD = ("field", "system", "percent_accurate", "looked_at", "wrong", "not_on_file")
 who_option = click.option("--who", help="Your name. Default: the name you are logged in with.")
 
 
@@ -26,15 +39,25 @@ def audit() -> None:
     "--by", "stratum", help="Stratify by age, need, education, in_authority, residential, whereabouts or looked_after."
 )
 @as_of_option
+@known_on_option
 @who_option
 @pass_now
 def audit_sample(
-    now: datetime, path: Path, size: int, seed: int, stratum: str | None, as_of: date | None, who: str | None
+    now: datetime,
+    path: Path,
+    size: int,
+    seed: int,
+    stratum: str | None,
+    as_of: date | None,
+    known_on: date | None,
+    who: str | None,
 ) -> None:
     """Draw a sample and write its workbook: a row a child and field, with the result to fill in."""
     from pipelines.auditing import draw_audit
 
-    sample_id, how = draw_audit(open_store(), path, size, seed, stratum, as_of, who or getpass.getuser(), now)
+    store = open_store()
+    say_clocks(store, as_of, known_on)
+    sample_id, how = draw_audit(store, path, size, seed, stratum, as_of, who or getpass.getuser(), now, known_on)
     click.echo(how)
     click.echo(f"{sample_id} written to {path}. When it is filled in: ehcp audit apply {path}")
 
@@ -73,8 +96,10 @@ def audit_undo(now: datetime, file: str, who: str | None) -> None:
 @click.option("--over-time", is_flag=True, help="By month: how many were audited and found accurate.")
 @click.option("--list", "as_list", is_flag=True, help="Every result, with who gave it and in which file.")
 @click.option("--samples", is_flag=True, help="The samples that were drawn, with their seeds.")
+@only_nights("a result is known from the day it was handed back")
+@day_option("--known-on", text="By the results handed back until the end of that day.")
 @format_option
-def audit_results(over_time: bool, as_list: bool, samples: bool, style: str) -> None:
+def audit_results(over_time: bool, as_list: bool, samples: bool, known_on: date | None, style: str) -> None:
     """Which fields and systems are wrong most, the worst first."""
     from pipelines.auditing import audit_results as results_of
     from pipelines.store_audit import read_samples
@@ -83,5 +108,9 @@ def audit_results(over_time: bool, as_list: bool, samples: bool, style: str) -> 
     if samples:
         print_frame(read_samples(store), style)
         return
-    found = results_of(store)
-    print_frame(found["over_time" if over_time else "results" if as_list else "by_field"], style)
+    found = results_of(store, known_on)
+    print_frame(
+        found["over_time" if over_time else "results" if as_list else "by_field"],
+        style,
+        () if over_time or as_list else LEAD,
+    )
