@@ -13,11 +13,10 @@ from config.profiles import load_profiles
 from config.settings import Settings
 from connectors.pull import fetch, find_extracts
 from connectors.reading import read_feed
-from outputs.protect import restricted_children
 from pipelines.catalogues import checked, titled
 from pipelines.claims import summed as claims_by
-from pipelines.frames import is_among, small_frames
-from pipelines.positions import position, protected
+from pipelines.frames import small_frames
+from pipelines.positions import masked, position, protected, with_secret
 from pipelines.priority import causes, in_order, prioritise
 from pipelines.store import Store
 from pipelines.store_triage import volumes, with_acts
@@ -105,12 +104,12 @@ def _prioritised(store: Store, known_on: date | None, include_resolved: bool, as
         then = position(store, day, known_on, with_names=True)
         found, register = then.exceptions(), then.register
     # Whoever is restricted by the newest knowledge has no place counted or named on an earlier day either.
-    secret = restricted_children(register) | is_among(register["child_id"], store.restricted())
+    register = with_secret(store, register)
     weights, judged = load_priority(store.settings.config_dir), pd.Timestamp(day or store.night_of(known_on))
     with store.reading() as connection:
         found = with_acts(connection, found, day or store.night_of(known_on))
-    frame = prioritise(titled(found), register.assign(is_restricted=secret), weights, judged)
-    return protected(store, in_order(frame), register)
+    frame = prioritise(titled(found), register, weights, judged)
+    return masked(in_order(frame), register)
 
 
 def _past_day(store: Store, as_of: date | None, known_on: date | None) -> date | None:

@@ -76,7 +76,8 @@ def ever_known(
 
 def shown(connection: Connection, frame: pd.DataFrame) -> pd.DataFrame:
     """A frame of history as people may read it: see `pipelines.sealing`."""
-    return without_sealed(frame, *closed_by_adoption(connection))
+    names_anyone = any(name == "child_id" or name.startswith("source_id") for name in frame)
+    return without_sealed(frame, *closed_by_adoption(connection)) if names_anyone else frame
 
 
 def closed_by_adoption(connection: Connection) -> tuple[pd.DataFrame, set[str]]:

@@ -209,10 +209,19 @@ def _is_in(frame: pd.DataFrame, wanted: pd.DataFrame) -> pd.Series:
 
 def protected(store: Store, frame: pd.DataFrame, register: pd.DataFrame) -> pd.DataFrame:
     """A frame for people: whoever is restricted by the register given, or by the newest knowledge, shows no whereabouts."""
+    return masked(frame, with_secret(store, register))
+
+
+def with_secret(store: Store, register: pd.DataFrame) -> pd.DataFrame:
+    """A register in which whoever is restricted by the newest knowledge is restricted on an earlier day too."""
     secret = restricted_children(register) | is_among(register["child_id"], store.restricted())
-    masked = mask_restricted(frame, register.assign(is_restricted=secret))
-    if "is_restricted" in masked:
-        masked["is_restricted"] = masked["is_restricted"].astype("boolean") | is_among(
-            masked["child_id"], set(register.loc[secret, "child_id"])
-        )
-    return masked
+    return register.assign(is_restricted=secret)
+
+
+def masked(frame: pd.DataFrame, register: pd.DataFrame) -> pd.DataFrame:
+    """A frame for people by the register of `with_secret`: whoever is restricted shows no whereabouts."""
+    shown = mask_restricted(frame, register)
+    if "is_restricted" in shown:
+        secret = set(register.loc[register["is_restricted"], "child_id"])
+        shown["is_restricted"] = shown["is_restricted"].astype("boolean") | is_among(shown["child_id"], secret)
+    return shown
