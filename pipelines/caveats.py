@@ -107,10 +107,18 @@ def caveats(
 
 
 def unexplained(exceptions: pd.DataFrame, events: pd.DataFrame) -> pd.DataFrame:
-    """The critical exceptions that are open and that nobody has noted, claimed or accepted. `exceptions` is a frozen part or the store's own."""
-    acts = standing(events)
-    explained = acts.loc[acts["event"].isin(EXPLAINS), "exception_id"]
+    """The critical exceptions that are open and that nobody has noted, claimed or accepted, since they came back where they were resolved in between.
+
+    `exceptions` is a frozen part or the store's own.
+    """
     open_ones = exceptions[(exceptions["severity"] == "critical") & (exceptions["status"] == "open")]
+    back = pd.to_datetime(
+        open_ones.reindex(columns=["exception_id", "reopened_on"]).set_index("exception_id").iloc[:, 0]
+    )
+    acts = standing(events)
+    acts = acts[acts["event"].isin(EXPLAINS)]
+    since = acts["exception_id"].map(back[~back.index.duplicated(keep="last")])
+    explained = acts.loc[since.isna() | (acts["night"] >= since), "exception_id"]
     return open_ones[~is_among(open_ones["exception_id"], explained)]
 
 

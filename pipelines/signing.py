@@ -164,7 +164,7 @@ def send_code(store: Store, period: str, name: str, server: MailServer | None, n
         f"Code for signing {period}",
         f"{council}: the month {period}, version {frozen.facts['version']}.\n\nYour code: {code}\n\n"
         f"It can be used once, until {uk_time(until.astimezone(LONDON))}, by {known['name']} alone.\n"
-        f"The frozen data begin with {frozen.facts['frozen'][:12]}; the pack says the same on its first page.\n"
+        f'The frozen data begin with {frozen.facts["frozen"][:12]}; the pack says the same under "What proves it".\n'
         "If you did not ask for it, somebody else gave your name: tell the register's operator.\n",
     )
     return until

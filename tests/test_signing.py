@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner
+from pypdf import PdfReader
 from signoff_drawn import CUT_OFF, NOW, PERIOD, write_month, write_night
 from sqlalchemy import text
 from store_drawn import settings_in
@@ -147,6 +148,19 @@ def test_a_restatement_does_not_bring_back_what_was_erased(month: Store) -> None
 
 
 # Codes
+
+
+def test_the_message_with_a_code_says_where_the_pack_shows_the_same_hash(
+    month: Store, post: tuple[Inbox, MailServer]
+) -> None:
+    inbox, server = post
+    send_code(month, PERIOD, NAME, server, NOW)
+    frozen = records_of(month)[0]
+    pack = PdfReader(pack_folder(month, frozen) / "pack-2026-10.pdf")
+    told = inbox.got[-1][1].get_content()
+    [place] = re.findall(r'the pack says the same under "(.+)"', told)
+    [page] = [text for text in (page.extract_text() for page in pack.pages) if place in text]
+    assert frozen.facts["frozen"] in "".join(page.split()) and frozen.facts["frozen"][:12] in told
 
 
 def test_a_code_is_used_once(month: Store, post: tuple[Inbox, MailServer]) -> None:

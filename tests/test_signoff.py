@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from signoff_drawn import CUT_OFF, EXCEPTIONS, NOW, PERIOD, table, write_month, write_night
+from signoff_drawn import CUT_OFF, EXCEPTIONS, NOW, OPENING, PERIOD, table, write_month, write_night
 from sqlalchemy import text
 
 from config.errors import ConfigurationError, StoreError
@@ -155,6 +155,16 @@ def test_caveats_say_what_was_late_and_what_nobody_explained(month: Store) -> No
     assert "capita students" in told.loc["late-in-month", "text"]
     note(month, "E1", "the school has told us", "A. Worker", NOW)
     assert "critical-unexplained" not in set(open_caveats(month, PERIOD)["id"])
+
+
+def test_a_note_of_before_a_critical_exception_came_back_explains_nothing(store: Store) -> None:
+    write_night(store, OPENING)
+    note(store, "E1", "the school has told us", "A. Worker", NOW - timedelta(days=30))
+    write_night(store, CUT_OFF, exceptions=table(EXCEPTIONS).assign(reopened_on=pd.Timestamp(CUT_OFF)))
+    freeze_month(store, PERIOD, NOW)
+    assert open_caveats(store, PERIOD).set_index("id").loc["critical-unexplained", "weight"] == "block"
+    note(store, "E1", "it has come back, and we know why", "A. Worker", NOW)
+    assert "critical-unexplained" not in set(open_caveats(store, PERIOD)["id"])
 
 
 def test_a_source_missing_at_the_cut_off_blocks(store: Store) -> None:
