@@ -10,7 +10,7 @@ from typing import Any
 import pandas as pd
 
 from outputs.about import system_title
-from outputs.wording import FEED_STATUS, LINES_IN_DAYS, line_title, titled, uk_date
+from outputs.wording import FEED_STATUS, LINES_IN_DAYS, line_title, short_date, titled, uk_date
 
 PART_TITLES = {
     "register": "Register",
@@ -24,10 +24,22 @@ PART_TITLES = {
     "moved": "Children who moved",
     "causes": "Why figures moved",
     "lateness": "Feeds that were late",
+    "explained": "Who explained critical exceptions",
     "caveats": "Caveats",
     "compared": "Comparison",
     "rules": "Rules",
     "restated": "What was restated",
+}
+#: What stands for the name where nobody has noted, claimed or accepted an open critical exception.
+NOBODY = "nobody yet"
+#: A figure's fields as the pack names them.
+FIELD_TITLES = {
+    "value": "Value",
+    "numerator": "Meet it",
+    "denominator": "Of",
+    "not_judged": "Not judged",
+    "target": "Target",
+    "definition": "What is counted",
 }
 WEIGHT_WORDS = {"block": "Must be put right", "tick": "To be ticked off"}
 
@@ -116,7 +128,10 @@ def _why(causes: pd.DataFrame, way: str, name: str) -> pd.DataFrame:
 
 
 def critical(parts: Mapping[str, pd.DataFrame], night: str) -> pd.DataFrame:
-    """The critical exceptions that stand, the oldest first, by ids alone, with the rule's title and the age in days."""
+    """The critical exceptions that stand, the oldest first, by ids alone, with the rule's title, the age in days, and who explained it last.
+
+    ``explained`` is a name with the day; of an open one that nobody has noted, claimed or accepted it says so.
+    """
     names = ("exception_id", "rule", "child_id", "severity", "owner", "status", "first_seen_on")
     told = frame_of(parts, "exceptions", *names)
     told = told[told["severity"] == "critical"]
@@ -128,6 +143,10 @@ def critical(parts: Mapping[str, pd.DataFrame], night: str) -> pd.DataFrame:
         age_days=(pd.Timestamp(night) - first).dt.days,
         status=told["status"].map({"open": "Open", "accepted": "Accepted", "not_evaluated": "Could not be checked"}),
     )
+    said = frame_of(parts, "explained", "exception_id", "who", "at").set_index("exception_id")
+    words = said["who"] + ", " + said["at"].map(short_date)
+    told["explained"] = told["status"].map({"Open": NOBODY, "Accepted": "see below"}).astype("str")
+    told["explained"] = told["exception_id"].map(words).astype("str").fillna(told["explained"])
     return told.sort_values(["first_seen_on", "rule", "child_id", "exception_id"], ignore_index=True)
 
 
@@ -183,9 +202,12 @@ def restated(parts: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
     """What a restatement changes: figures field by field, and of the other parts how many rows."""
     told = frame_of(parts, "restated", "part", "key", "field", "before", "after").fillna("")
     titles = frame_of(parts, "kpi_values", "code", "title").drop_duplicates("code").set_index("code")["title"]
-    title = told["key"].str.split(" ").str[0].map(titles).fillna("")
-    named = (told["key"] + " " + title).where(told["part"] == "kpi_values", told["key"])
-    return told.assign(key=named.str.strip(), part_title=told["part"].map(PART_TITLES))
+    of = told["key"].str.partition(" ")
+    title = (of[0] + " " + of[0].map(titles).fillna("")).str.strip()
+    line = (": " + of[2].map(line_title)).where(of[2] != "", "")
+    named = (title + line).where(told["part"] == "kpi_values", told["key"])
+    field = told["field"].map(FIELD_TITLES).fillna(told["field"])
+    return told.assign(key=named, field=field, part_title=told["part"].map(PART_TITLES))
 
 
 def proof(facts: PackFacts) -> list[tuple[str, str]]:

@@ -241,7 +241,8 @@ def _critical(paper: Paper, critical: pd.DataFrame) -> None:
         paper.paragraph("None stands.")
         return
     paper.paragraph(
-        "A child may be unsafe or lost. Children are named by id; who they are is looked up in the systems, by those who may.",
+        "A child may be unsafe or lost. Children are named by id; who they are is looked up in the systems, by those who may. Explained by: who noted, claimed or "
+        "proposed to accept it last; the workbook has the ids of the exceptions.",
         quiet=True,
     )
     shown = critical.head(_MOST)
@@ -257,7 +258,7 @@ def _critical(paper: Paper, critical: pd.DataFrame) -> None:
         PaperColumn("status", "Stands as", 1.5),
         PaperColumn("first", "First found", 1.75),
         PaperColumn("age", "Days", 1.0, "number"),
-        PaperColumn("exception_id", "Exception", 2.3),
+        PaperColumn("explained", "Explained by", 2.6),
     ]
     paper.table(_records(shown), columns)
     if len(critical) > _MOST:

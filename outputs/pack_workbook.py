@@ -58,6 +58,7 @@ _CRITICAL = (
     Column("status", "Stands as", 14),
     Column("first_seen_on", "First found", 12, "date"),
     Column("age_days", "Days", 8, "number"),
+    Column("explained", "Explained last by", 30),
 )
 _ACCEPTANCES = (
     Column("exception_id", "Exception", 20),

@@ -106,20 +106,25 @@ def caveats(
     return pd.DataFrame(rows, columns=["id", "weight", "text"], dtype="str")
 
 
-def unexplained(exceptions: pd.DataFrame, events: pd.DataFrame) -> pd.DataFrame:
-    """The critical exceptions that are open and that nobody has noted, claimed or accepted, since they came back where they were resolved in between.
+def explained(exceptions: pd.DataFrame, events: pd.DataFrame) -> pd.DataFrame:
+    """The last word of people about each critical exception that is open: exception_id, child_id, event, who, at. Those without one are not in it.
 
-    `exceptions` is a frozen part or the store's own.
+    A word of before an exception was resolved and came back explains nothing. `exceptions` is a frozen part or the store's own.
     """
     open_ones = exceptions[(exceptions["severity"] == "critical") & (exceptions["status"] == "open")]
-    back = pd.to_datetime(
-        open_ones.reindex(columns=["exception_id", "reopened_on"]).set_index("exception_id").iloc[:, 0]
-    )
+    open_ones = open_ones.reindex(columns=["exception_id", "child_id", "reopened_on"])
     acts = standing(events)
-    acts = acts[acts["event"].isin(EXPLAINS)]
-    since = acts["exception_id"].map(back[~back.index.duplicated(keep="last")])
-    explained = acts.loc[since.isna() | (acts["night"] >= since), "exception_id"]
-    return open_ones[~is_among(open_ones["exception_id"], explained)]
+    acts = acts.loc[acts["event"].isin(EXPLAINS), ["id", "exception_id", "event", "who", "at", "night"]]
+    told = open_ones.drop_duplicates("exception_id").merge(acts, on="exception_id")
+    back = pd.to_datetime(told["reopened_on"])
+    told = told[back.isna() | (told["night"] >= back)].sort_values("id").drop_duplicates("exception_id", keep="last")
+    return told[["exception_id", "child_id", "event", "who", "at"]]
+
+
+def unexplained(exceptions: pd.DataFrame, events: pd.DataFrame) -> pd.DataFrame:
+    """The critical exceptions that are open and that nobody has noted, claimed or accepted since they were found, or came back."""
+    open_ones = exceptions[(exceptions["severity"] == "critical") & (exceptions["status"] == "open")]
+    return open_ones[~is_among(open_ones["exception_id"], explained(exceptions, events)["exception_id"])]
 
 
 def unexplained_caveat(number: int) -> pd.DataFrame:

@@ -30,6 +30,7 @@ PARTS: dict[str, tuple[str, ...]] = {
     "moved": ("child_id",),
     "causes": ("code", "line", "part", "cause"),
     "lateness": ("system", "feed"),
+    "explained": ("exception_id",),
     "caveats": ("id",),
     "compared": ("code", "line"),
     "rules": ("rule",),

@@ -42,7 +42,15 @@ from pipelines.freezing import (
 from pipelines.history import read_known, read_nightly, shown
 from pipelines.kpis import COHORTS
 from pipelines.packs import LONDON, write_pack
-from pipelines.signoff_state import erased_hashes, need_freeze, newest_freeze, pack_folder, pack_name, still_unexplained
+from pipelines.signoff_state import (
+    erased_hashes,
+    last_words,
+    need_freeze,
+    newest_freeze,
+    pack_folder,
+    pack_name,
+    still_unexplained,
+)
 from pipelines.store import Store
 from pipelines.store_people import read_events
 from pipelines.store_signoff import JournalWriter, as_utc, feed_acceptances, read_rows, save_rows, writing
@@ -138,6 +146,7 @@ def _freeze(
         "compared": compared_part(parts["kpi_values"], opening["figures"] if opening else None, targets),
         "rules": titles[titles["rule"].isin(parts["exceptions"]["rule"])],
     }
+    parts["explained"] = last_words(store, parts["exceptions"])
     parts["caveats"] = caveats(
         parts,
         rules,

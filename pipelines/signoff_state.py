@@ -11,7 +11,7 @@ import pandas as pd
 from config.errors import ConfigurationError
 from config.signoff import load_signoff
 from pipelines.acts import OF_PEOPLE
-from pipelines.caveats import IGNORE, UNEXPLAINED, unexplained, unexplained_caveat
+from pipelines.caveats import IGNORE, UNEXPLAINED, explained, unexplained, unexplained_caveat
 from pipelines.chain import DECLINED, ERASED, FROZEN, SIGNED, Record
 from pipelines.freezing import part_frames
 from pipelines.history import read_known, shown
@@ -79,6 +79,18 @@ def still_unexplained(store: Store, exceptions: pd.DataFrame) -> pd.DataFrame:
         followed = read_known(connection, "followed_exceptions", date.max)
         now = exceptions.assign(exception_id=as_followed(exceptions["exception_id"], followed))
         return shown(connection, exceptions.loc[unexplained(now, events).index])
+
+
+def last_words(store: Store, exceptions: pd.DataFrame) -> pd.DataFrame:
+    """Who explained each open critical exception of a freeze last, and when (`caveats.explained`), by the ids of the freeze."""
+    with store.reading() as connection:
+        events = read_events(connection, kinds=OF_PEOPLE)
+        followed = read_known(connection, "followed_exceptions", date.max)
+    now = exceptions.assign(exception_id=as_followed(exceptions["exception_id"], followed))
+    told = explained(now, events).drop(columns=["child_id"]).set_index("exception_id")
+    own = exceptions[["exception_id", "child_id"]].assign(now=now["exception_id"])
+    found = own.join(told, on="now", how="inner").drop(columns=["now"])
+    return found.assign(at=found["at"].dt.strftime("%Y-%m-%d"))
 
 
 def periods(store: Store) -> pd.DataFrame:

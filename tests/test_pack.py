@@ -80,6 +80,7 @@ def test_the_pack_says_what_a_director_needs(pack: dict[str, bytes]) -> None:
     for wanted in (
         "October 2026: the month for sign-off", "1 condition must be put right", "Plans reviewed within 12 months", "75.0%", "3 / 4", "-25.0",
         "reviewed in time / all", "opening + joined + came - left - went = closing", "C1", "Capita", "1 of 2", "critical-unexplained", "late-in-month",
+        "nobody yet",
     ):  # fmt: skip
         assert wanted in told, wanted
     book = load_workbook(BytesIO(pack["pack-2026-10.xlsx"]))
@@ -134,6 +135,8 @@ def test_acceptances_name_both_people_and_a_restatement_shows_its_difference(tmp
         "75",
         "100",
         "B. Second, proposed by A. First",
+        "K01 Plans reviewed within 12 months Meet it 3 4",
+        "A. First, 4 Nov 2026",
         "restricted",
     ):
         assert wanted in told, wanted
