@@ -18,6 +18,12 @@ SPELL_COLUMNS = ("lane", "started_on", "ended_on", "text", "source")
 EVENT_COLUMNS = ("on", "kind", "text", "source")
 #: Lanes and kinds that tell where a child is.
 TELLING_LANES = frozenset({"placement", "roll", "care placement", "home education"})
+#: What codes of ours and of the Department say, in words.
+OUTCOMES = {"M": "maintain", "A": "amend", "C": "cease"}
+_DECISIONS = {"Y": "to assess", "N": "not to assess", "W": "withdrawn", "A": "awaited"}
+_VISITS = {
+    "STVL": "statutory visit", "CINV": "child in need visit", "CPVL": "child protection visit", "OTHR": "other visit", "monitoring": "monitoring visit",
+}  # fmt: skip
 DUE, MISSED, DONE = "review due", "review missed", "review completed"
 
 _SPELLS: dict[str, tuple[str, str, tuple[str, ...]]] = {
@@ -83,7 +89,7 @@ def reviews_of(reviews: pd.DataFrame | None, plan: Mapping[str, Any], day: pd.Ti
     for review in done.to_dict("records"):
         late = (review["decided_on"] - due).days
         rows.append(
-            {"due_on": due, "met_on": review["met_on"], "decided_on": review["decided_on"], "outcome": review["outcome_code"],
+            {"due_on": due, "met_on": review["met_on"], "decided_on": review["decided_on"], "outcome": OUTCOMES.get(review["outcome_code"], review["outcome_code"]),
              "final_plan_on": review["final_plan_on"], "state": "late" if late > 0 else "in time", "days_late": max(late, 0)}
         )  # fmt: skip
         due = next_review_due(begun, pd.Series([review["decided_on"]], dtype="datetime64[us]"), came).iloc[0]
@@ -117,11 +123,11 @@ def events_of(
 
     `reviews` is the frame of `reviews_of`; `exceptions` the child's, as history holds them; `acts` what people did to them.
     """
-    found = [_dated(tables["requests"], child_id, {"received_on": "request received", "decided_on": "decision to assess", "outcome_on": "outcome of the assessment"}, ("decision_code",))]  # fmt: skip
-    found.append(_dated(tables["visits"], child_id, {"visited_on": "visit"}, ("kind_code",), seen=True))
+    found = [_dated(tables["requests"], child_id, {"received_on": "request received", "decided_on": "decision to assess", "outcome_on": "outcome of the assessment"}, "decision_code", _DECISIONS)]  # fmt: skip
+    found.append(_dated(tables["visits"], child_id, {"visited_on": "visit"}, "kind_code", _VISITS, seen=True))
     completed = reviews[reviews["decided_on"].notna()]
     late = completed["days_late"].fillna(0) > 0
-    text = completed["outcome"].astype("str").fillna("").map({"M": "maintain", "A": "amend", "C": "cease"}).fillna("")
+    text = completed["outcome"].astype("str").fillna("")
     text = text + (", " + completed["days_late"].astype("str") + " days late").where(late, "")
     found.append(_event(completed["decided_on"], DONE, text))
     found.append(_event(reviews["met_on"], "review meeting", ""))
@@ -142,12 +148,17 @@ def events_of(
 
 
 def _dated(
-    frame: pd.DataFrame | None, child_id: str, kinds: Mapping[str, str], says: tuple[str, ...], seen: bool = False
+    frame: pd.DataFrame | None,
+    child_id: str,
+    kinds: Mapping[str, str],
+    says: str,
+    words: Mapping[str, str],
+    seen: bool = False,
 ) -> pd.DataFrame:
     if frame is None:
         return pd.DataFrame(columns=list(EVENT_COLUMNS))
     rows = frame[frame["child_id"] == child_id]
-    text = _joined(rows, says)
+    text = rows[says].map(words).fillna(rows[says]).astype("str").fillna("")
     if seen:
         text = text + rows["is_seen"].map({True: ", child seen", False: ", child not seen"}).astype("str").fillna("")
     origin = rows["source"] + " " + rows["row_id"]

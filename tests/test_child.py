@@ -98,6 +98,23 @@ def test_a_child_by_id_and_by_record_is_one_and_the_register_agrees(council: Sto
     assert file.timeline["on"].is_monotonic_increasing
 
 
+def test_codes_are_told_in_words(council: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("pipelines.commands.child.open_store", lambda: council)
+    held = position(council, END).assembled.tables
+    ours = set(council.register().query("active_plan == 'Y' and last_completed_review_on.notna()")["child_id"])
+    visits = held["visits"]
+    child = visits.loc[(visits["kind_code"] == "STVL") & visits["child_id"].isin(ours), "child_id"].iloc[0]
+    file = child_file(council, child)
+    assert (
+        set(file.reviews["outcome"].dropna()) <= {"maintain", "amend", "cease"}
+        and file.reviews["outcome"].notna().any()
+    )
+    told = CliRunner().invoke(main, ["child", child], env={"COLUMNS": "200"}).output
+    assert "statutory visit, child seen" in told and "Active plan: yes" in told and "STVL" not in told
+    decided = file.events.loc[file.events["kind"] == "decision to assess", "text"]
+    assert set(decided) <= {"to assess", "not to assess"}
+
+
 def test_one_child_alone_is_put_together_as_among_all(council: Store) -> None:
     then = END - timedelta(days=100)
     whole = position(council, then)

@@ -82,10 +82,13 @@ def facts(file: ChildFile) -> list[tuple[str, str]]:
     """What the register says of the child, in words; what it does not know is left out."""
     import pandas as pd
 
-    told = [(title, file.register[name]) for name, title in FACTS.items() if name in file.register]
+    from outputs.wording import AWAITING, GRADES, NEEDS, titled
+
+    words = {"whereabouts_grade": GRADES, "need_code": NEEDS, "awaiting": AWAITING} | dict.fromkeys(("active_plan", "in_assessment"), {"Y": "yes", "N": "no"})  # fmt: skip
+    told = [(name, title, file.register[name]) for name, title in FACTS.items() if name in file.register]
     return [
-        (title, f"{value:%Y-%m-%d}" if isinstance(value, pd.Timestamp) else str(value))
-        for title, value in told
+        (title, f"{value:%Y-%m-%d}" if isinstance(value, pd.Timestamp) else titled(str(value), words.get(name, {})))
+        for name, title, value in told
         if pd.notna(value) and value != ""
     ]
 
