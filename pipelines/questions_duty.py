@@ -216,7 +216,7 @@ def plans_issued(then: Then) -> pd.DataFrame:
 
 
 @question("open-cases", 18, "Assessments under way", by=("stage",), meets="past the deadline",
-          own={"stage": "decision to assess, or assessment", "weeks_open": "whole weeks since the request: up to 6, 6 to 20, over 20"}, shows=(*WHO, "row_id", "stage", "received_on", "days_open"))  # fmt: skip
+          own={"stage": "decision to assess, or assessment", "weeks_open": "whole weeks since the request: 0 to 6, 6 to 20, over 20"}, shows=(*WHO, "row_id", "stage", "received_on", "days_open"))  # fmt: skip
 def open_cases(then: Then) -> pd.DataFrame:
     """Requests without an outcome on the day, neither refused nor withdrawn, and of them those past their deadline: 42 days to the decision to assess, 140
     days to the plan."""
@@ -226,6 +226,6 @@ def open_cases(then: Then) -> pd.DataFrame:
     limit = undecided.map({True: then.limits.decision_to_assess_days, False: then.limits.plan_issue_days})
     opened = days(then.day, rows["received_on"])
     stage = undecided.map({True: "decision to assess", False: "assessment"})
-    weeks = pd.Series("up to 6", index=rows.index, dtype="str").mask(opened > 6 * 7, "6 to 20")
+    weeks = pd.Series("0 to 6", index=rows.index, dtype="str").mask(opened > 6 * 7, "6 to 20")
     weeks = weeks.mask(opened > 20 * 7, "over 20").where(opened.notna())
     return rows.assign(stage=stage, weeks_open=weeks, days_open=opened, meets=opened > limit)

@@ -411,7 +411,7 @@ def test_what_no_extract_carries_is_said_however_it_is_asked(
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (["open-cases", "--by", "stage", "--by", "weeks_open"], "up to 6"),
+        (["open-cases", "--by", "stage", "--by", "weeks_open"], "0 to 6"),
         (["where-educated", "--as-of", "2026-03-31", "--by", "age", "--by", "education", "--suppress"], "total"),
         (["reviews-overdue", "--list", "--format", "csv"], "child_id"),
         (["requests", "--from", "2026-01-01", "--by", "source_of_request", "--format", "json"], "counted"),
