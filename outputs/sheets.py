@@ -13,6 +13,7 @@ from collections.abc import Callable, Generator, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import lru_cache
+from pathlib import Path
 from typing import Any
 from xml.sax.saxutils import escape
 
@@ -159,6 +160,16 @@ class Book(Workbook):
         sheet = Sheet(self, name)
         self._add_sheet(sheet)
         return sheet
+
+    def save(self, filename: Path) -> None:
+        """Write the workbook to a file. Raises OSError where that cannot be written; the sheets begun are ended all the same."""
+        try:
+            super().save(filename)
+        except OSError:
+            for sheet in self.worksheets:
+                if not sheet.closed:
+                    sheet.close()
+            raise
 
 
 _FORBIDDEN = re.compile(r"[\[\]:*?/\\]")

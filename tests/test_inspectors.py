@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from pathlib import Path
 
 import pandas as pd
@@ -105,6 +106,16 @@ def test_the_cover_says_each_thing_once_and_which_day_and_night(
     assert any("night of 27 October 2026" in text for text in said[0])
     assert any("as at 31 March 2026" in text for text in said[1])
     assert not any("night of 31 March" in text for text in said[1])
+
+
+@pytest.mark.filterwarnings("error::pytest.PytestUnraisableExceptionWarning")
+def test_a_file_that_cannot_be_written_is_said_in_two_lines_and_nothing_more(
+    council: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pipelines.commands.inspectors.open_store", lambda: council)
+    result = CliRunner().invoke(main, ["inspectors", "list", "--file", str(tmp_path / "nowhere" / "list.xlsx")])
+    gc.collect()
+    assert result.exit_code == 14 and len(result.output.splitlines()) == 2
 
 
 def test_the_sample_says_how_to_draw_it_again(council: Store, monkeypatch: pytest.MonkeyPatch) -> None:
