@@ -188,12 +188,12 @@ class Evaluated:
     shadow: pd.DataFrame
 
 
-def evaluate(context: Context, rules: Mapping[str, Rule] | None = None) -> Evaluated:
-    """Run the rules. Those in shadow (`rules.yml`) are counted and raise nothing."""
+def evaluate(context: Context, rules: Mapping[str, Rule] | None = None, words: bool = True) -> Evaluated:
+    """Run the rules. Those in shadow (`rules.yml`) are counted and raise nothing. Without `words` ``detail`` and ``shared`` are empty."""
     found: dict[bool, list[pd.DataFrame]] = {False: [], True: []}
     results = []
     for code, declared in (rules or catalogue()).items():
-        outcome = _run(declared, context)
+        outcome = _run(declared, context, words)
         is_shadow = context.limits.is_in_shadow(code, context.as_of.date())
         results.append({"rule": code, **outcome[0], "version": declared.version, "is_shadow": is_shadow})
         if outcome[1] is not None:
@@ -205,7 +205,7 @@ def evaluate(context: Context, rules: Mapping[str, Rule] | None = None) -> Evalu
     return Evaluated(raised, pd.DataFrame(results), shadow)
 
 
-def _run(declared: Rule, context: Context) -> tuple[dict[str, Any], pd.DataFrame | None]:
+def _run(declared: Rule, context: Context, words: bool) -> tuple[dict[str, Any], pd.DataFrame | None]:
     nothing = {"looked_at": 0, "found": 0, "not_judged": 0, "state": "not_evaluated", "reason": ""}
     subject = context.frames.get(declared.looks_at)
     absent = [name for name in declared.uses if context.states.get(name, "none") == "none"]
@@ -234,7 +234,7 @@ def _run(declared: Rule, context: Context) -> tuple[dict[str, Any], pd.DataFrame
     }
     if not fault.any():
         return result, None
-    return result, _findings(declared, subject[_told(declared, subject)][fault], context, is_old)
+    return result, _findings(declared, subject[_told(declared, subject)][fault], context, is_old, words)
 
 
 def _told(declared: Rule, subject: pd.DataFrame) -> list[str]:
@@ -264,7 +264,7 @@ def _argument(name: str, context: Context) -> Any:
     return context.limits if name == "limits" else context.frames.get(name)
 
 
-def _findings(declared: Rule, rows: pd.DataFrame, context: Context, is_old: bool) -> pd.DataFrame:
+def _findings(declared: Rule, rows: pd.DataFrame, context: Context, is_old: bool, words: bool) -> pd.DataFrame:
     blank = pd.Series("", index=rows.index, dtype="str")
 
     def column(name: str) -> pd.Series:
@@ -279,7 +279,7 @@ def _findings(declared: Rule, rows: pd.DataFrame, context: Context, is_old: bool
     severity: Any = declared.severity
     if isinstance(severity, Graded):
         severity = rows[severity.flag].astype(bool).map({True: severity.high, False: severity.low})
-    detail = _worded(declared.detail, rows)
+    detail, shared = (_worded(text, rows) if words else blank for text in (declared.detail, declared.shared))
     child = column("child_id")
     if declared.names_place:
         detail = detail.mask(child.isin(context.restricted), "restricted")
@@ -299,7 +299,7 @@ def _findings(declared: Rule, rows: pd.DataFrame, context: Context, is_old: bool
             "on_old_data": is_old,
             "since_on": _since(declared, rows, context),
             # Of a restricted child nothing is grouped: what is shared may be the place.
-            "shared": _worded(declared.shared, rows).mask(child.isin(context.restricted), ""),
+            "shared": shared.mask(child.isin(context.restricted), ""),
         }
     )
 

@@ -77,18 +77,19 @@ class Position:
         events = events[~came_later(events["on"], self.day, pd.Timestamp(self.known_on))]
         return frames | {"past_events": events, "vanished": vanished.assign(is_on_register=on_register)}
 
-    @cached_property
-    def findings(self) -> pd.DataFrame:
-        """What the rules about children find on the day; what arrived on that day (SR01 to SR07) is known on nights only."""
+    def findings(self, words: bool) -> pd.DataFrame:
+        """What the rules about children find on the day, with or without the words; what arrived on that day (SR01 to SR07) is known on nights only."""
         rules = {code: rule for code, rule in catalogue().items() if not code.startswith("SR") or code == "SR08"}
         register = self.frames["register"]
         restricted = frozenset(register.loc[register["is_restricted"], "child_id"])
         states = table_states(Ingested({**dict.fromkeys(TABLES), **self.assembled.tables}, self.feeds))
-        return evaluate(Context(self.frames, states, self.day, self.configuration.limits, restricted), rules).findings
+        context = Context(self.frames, states, self.day, self.configuration.limits, restricted)
+        return evaluate(context, rules, words).findings
 
     def exceptions(self) -> pd.DataFrame:
         """The findings as exceptions: accepted where people had accepted them by the day, dated to the night that first raised them."""
-        frame = self.findings.assign(exception_id=identify(self.findings), status=OPEN, reopened_on=pd.NaT)
+        findings = self.findings(words=True)
+        frame = findings.assign(exception_id=identify(findings), status=OPEN, reopened_on=pd.NaT)
         seen = (
             frame["exception_id"].map(first_seen(self.store, frame["exception_id"].tolist())).astype("datetime64[us]")
         )
@@ -115,7 +116,9 @@ class Position:
         nothing = pd.DataFrame({"system": [], "is_met": []})
         with self.store.reading() as connection:
             frames = self.frames | {"audits": audited_until(connection, self.as_of)}
-        return Night(frames, self.findings, self.feeds.iloc[:0], nothing, self.day, self.configuration.limits)
+        return Night(
+            frames, self.findings(words=False), self.feeds.iloc[:0], nothing, self.day, self.configuration.limits
+        )
 
     @cached_property
     def _measured(self) -> list[Counted]:

@@ -181,7 +181,7 @@ def test_exceptions_and_figures_of_the_night_before_by_what_is_known_now(council
 
 def test_leaving_out_other_pupils_changes_no_finding(council: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     narrow, kept = (position(council, BEFORE, with_names=True) for _ in range(2))
-    pd.testing.assert_frame_equal(narrow.findings, kept.findings)
+    pd.testing.assert_frame_equal(narrow.findings(words=True), kept.findings(words=True))
     folder = snapshot_folder(council.settings, council.newest_run()["run_id"])
     tables = {name: read_snapshot(folder, name) for name in TABLES}
     links = read_snapshot(folder, "links")
@@ -189,7 +189,7 @@ def test_leaving_out_other_pupils_changes_no_finding(council: Store, monkeypatch
     whole = position(council, BEFORE, with_names=True)
     assert len(narrow.assembled.tables["people"]) < len(whole.assembled.tables["people"]) / 2
     key = ["rule", "child_id", "source", "source_id", "row_id"]
-    both = [each.findings.sort_values(key, ignore_index=True) for each in (narrow, whole)]
+    both = [each.findings(words=True).sort_values(key, ignore_index=True) for each in (narrow, whole)]
     pd.testing.assert_frame_equal(*both)
 
 
