@@ -9,7 +9,7 @@ from typing import Any
 
 import pandas as pd
 
-from outputs.about import system_title
+from outputs.about import feed_title, system_title
 from outputs.wording import FEED_STATUS, LINES_IN_DAYS, line_title, short_date, titled, uk_date
 
 PART_TITLES = {
@@ -41,6 +41,10 @@ FIELD_TITLES = {
     "target": "Target",
     "definition": "What is counted",
 }
+#: A figure as the frozen rows of the children who moved name it: ``K06/looked_after numerator``.
+_FIGURE = r"^(?P<code>[^/ ]+)(?:/(?P<line>.+))? (?P<part>\w+)$"
+#: Which part of a figure one child moved in.
+_OF_A_CHILD = {"numerator": "meets it", "denominator": "is counted"}
 WEIGHT_WORDS = {"block": "Must be put right", "tick": "To be ticked off"}
 
 
@@ -120,6 +124,21 @@ def moves(parts: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
     return told.sort_values(["code", "line", "part"], ignore_index=True)
 
 
+def moved(parts: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
+    """The children who moved, a row each: the figures that each ``came`` into and ``went`` out of, in words."""
+    told = frame_of(parts, "moved", "child_id", "came", "went")
+    titles = frame_of(parts, "kpi_values", "code", "title").drop_duplicates("code").set_index("code")["title"]
+    for way in ("came", "went"):
+        each = told[way].str.split("; ").explode().str.extract(_FIGURE).dropna(subset=["code"])
+        line = (": " + each["line"].map(line_title)).where(each["line"].notna(), "")
+        figure = (each["code"] + " " + each["code"].map(titles).fillna("") + line).rename("figure")
+        of = (
+            each["part"].map(_OF_A_CHILD).groupby([each.index, figure], sort=False).agg(", ".join).reset_index("figure")
+        )
+        told[way] = (of["figure"] + " (" + of["part"] + ")").groupby(level=0).agg("; ".join)
+    return told
+
+
 def _why(causes: pd.DataFrame, way: str, name: str) -> pd.DataFrame:
     """By code, line and part the causes of one way in words, the one of most children first."""
     told = causes[causes[way].fillna(0) > 0].sort_values([way, "cause"], ascending=[False, True])
@@ -181,6 +200,7 @@ def sources(parts: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
     told = told.merge(lateness, on=["system", "feed"], how="left", suffixes=("", "_late"))
     told = told.assign(
         system_title=told["system"].map(system_title),
+        feed_title=told["feed"].map(feed_title),
         status_title=told["status"].map(lambda status: titled(status, FEED_STATUS)),
         old_copy_of=pd.to_datetime(told["old_copy_of"]).where(told["status"].isin(["missing", "gated", "refused"])),
         last_late_on=pd.to_datetime(told["last_late_on"]),
@@ -190,6 +210,12 @@ def sources(parts: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
     return told.sort_values(
         ["is_late", "nights_late", "system", "feed"], ascending=[False, False, True, True], ignore_index=True
     )
+
+
+def let_through(parts: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
+    """The feeds whose volume moved and that somebody let through: which, who, when, why, and the SHA-256 of the file."""
+    told = frame_of(parts, "feed_acceptances", "system", "feed", "who", "at", "reason", "sha256")
+    return told.assign(system=told["system"].map(system_title), feed=told["feed"].map(feed_title))
 
 
 def caveats(parts: Mapping[str, pd.DataFrame]) -> pd.DataFrame:

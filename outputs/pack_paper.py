@@ -289,7 +289,7 @@ def _acceptances(paper: Paper, parts: Mapping[str, pd.DataFrame]) -> None:
         paper.table(_records(shown), columns)
         if len(told) > _MOST:
             paper.paragraph(f"{len(told) - _MOST:,} more are in the workbook.")
-    feeds = frames.frame_of(parts, "feed_acceptances", "system", "feed", "who", "at", "reason")
+    feeds = frames.let_through(parts)
     if len(feeds):
         columns = [
             PaperColumn("system", "System", 1.2),
@@ -318,7 +318,7 @@ def _sources(paper: Paper, sources: pd.DataFrame) -> None:
     )
     columns = [
         PaperColumn("system_title", "System", 1.5),
-        PaperColumn("feed", "Feed", 1.9),
+        PaperColumn("feed_title", "Feed", 1.9),
         PaperColumn("now", "At the cut-off", 1.5, "tag"),
         PaperColumn("late", "Nights late", 1.2, "number"),
         PaperColumn("last", "Last late on", 1.5),

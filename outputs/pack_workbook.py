@@ -46,7 +46,7 @@ _MOVES = (
 )
 _MOVED = (
     Column("child_id", "Child", 12),
-    Column("came", "Came into (figure, and whether counted or meeting it)", 70, "wrapped"),
+    Column("came", "Came into (and whether it is counted or meets it)", 70, "wrapped"),
     Column("went", "Went out of", 70, "wrapped"),
 )
 _CRITICAL = (
@@ -81,7 +81,7 @@ _LET_THROUGH = (
 )
 _SOURCES = (
     Column("system_title", "System", 24),
-    Column("feed", "Feed", 20),
+    Column("feed_title", "Feed", 20),
     Column("status_title", "At the cut-off", 20),
     Column("is_late", "Late", 8, "flag"),
     Column("nights_late", "Nights late", 11, "number"),
@@ -113,10 +113,10 @@ def write_pack_workbook(path: Path, parts: Mapping[str, pd.DataFrame], facts: Pa
     lists = [
         ("Figures", frames.figures(parts), _FIGURES),
         ("What moved", frames.moves(parts), _MOVES),
-        ("Children who moved", frames.frame_of(parts, "moved", "child_id", "came", "went"), _MOVED),
+        ("Children who moved", frames.moved(parts), _MOVED),
         ("Critical exceptions", frames.critical(parts, facts.night), _CRITICAL),
         ("Accepted", frames.acceptances(parts), _ACCEPTANCES),
-        ("Feeds let through", frames.frame_of(parts, "feed_acceptances", *(c.key for c in _LET_THROUGH)), _LET_THROUGH),
+        ("Feeds let through", frames.let_through(parts), _LET_THROUGH),
         ("Sources", frames.sources(parts), _SOURCES),
     ]
     if facts.version > 1:

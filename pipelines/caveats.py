@@ -9,6 +9,8 @@ from typing import Any
 import pandas as pd
 
 from config.signoff import SignoffRules
+from outputs.about import feed_title, system_title
+from outputs.wording import uk_date
 from pipelines.acts import ACCEPTANCE, CLAIMED, NOTED, PROPOSED, SECONDED, standing
 from pipelines.frames import is_among
 
@@ -45,7 +47,7 @@ def caveats(
             "source-missing",
             rules.conditions.source_missing,
             len(missing) > 0,
-            f"Not there at the cut-off, an older copy or nothing stands in: {_feeds(missing)}.",
+            f"Not there at the cut-off, an older copy or nothing stands in: {feeds_in_words(missing)}.",
         ),
         (
             UNEXPLAINED,
@@ -57,19 +59,19 @@ def caveats(
             "night-before-cut-off",
             TICK,
             night < cut_off,
-            f"No night was complete on the cut-off, {cut_off}: the month is as the night of {night} knew it.",
+            f"No night was complete on the cut-off, {uk_date(cut_off)}: the month is as the night of {uk_date(night)} knew it.",
         ),
         (
             "night-run-later",
             TICK,
             was_rerun,
-            f"The night of {night} was run, or run again, on {finished_at:%Y-%m-%d}, after the cut-off of {cut_off}.",
+            f"The night of {uk_date(night)} was run, or run again, on {uk_date(finished_at.date())}, after the cut-off of {uk_date(cut_off)}.",
         ),
         (
             "late-in-month",
             TICK,
             len(late_before) > 0,
-            f"Late on some nights, there at the cut-off: {_feeds(late_before)}.",
+            f"Late on some nights, there at the cut-off: {feeds_in_words(late_before)}.",
         ),
         (
             "not-judged",
@@ -139,10 +141,10 @@ def _told_unexplained(number: int) -> str:
     return f"{_many(number, 'open critical exception')} that nobody has noted, claimed or accepted; {listed}."
 
 
-def _feeds(sources: pd.DataFrame) -> str:
-    """``capita students, rolls; synergy visits``: feeds by system."""
-    by_system = sources.groupby("system", sort=True)["feed"].agg(", ".join)
-    return "; ".join(f"{system} {names}" for system, names in by_system.items())
+def feeds_in_words(sources: pd.DataFrame) -> str:
+    """``Capita students, rolls; Synergy visits``: feeds by system."""
+    by_system = sources["feed"].map(feed_title).groupby(sources["system"], sort=True).agg(", ".join)
+    return "; ".join(f"{system_title(str(system))} {names}" for system, names in by_system.items())
 
 
 def _many(number: int, singular: str) -> str:
