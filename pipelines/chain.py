@@ -79,9 +79,8 @@ def receipt_text(record: Record) -> str:
 
 def receipt_name(record: Record) -> str:
     """The name of its file: ``000012-signed-2026-10.json``."""
-    return (
-        "-".join([f"{record.number:06d}", record.facts["kind"], *filter(None, [record.facts.get("period")])]) + ".json"
-    )
+    told = [str(record.facts[name]) for name in ("kind", "period") if record.facts.get(name)]
+    return "-".join([f"{record.number:06d}", *told]) + ".json"
 
 
 def read_receipt(text: str) -> Record | None:
@@ -91,6 +90,12 @@ def read_receipt(text: str) -> Record | None:
         return Record(int(said["record"]["number"]), canonical(said["record"]), str(said["hash"]))
     except (ValueError, TypeError, KeyError):
         return None
+
+
+def about(records: Iterable[Record], frozen: Record) -> list[Record]:
+    """The records of one version of a month: its freeze, and what was decided about it."""
+    month = [frozen.facts["period"], frozen.facts["version"]]
+    return [record for record in records if [record.facts.get(name) for name in ("period", "version")] == month]
 
 
 def broken_records(records: list[Record]) -> list[Breach]:
@@ -111,9 +116,9 @@ def broken_records(records: list[Record]) -> list[Breach]:
 
 
 def broken_receipts(
-    records: list[Record], receipts: Mapping[str, str], place: str, is_whole: bool = True
+    records: list[Record], receipts: Mapping[str, str], place: str, due: Iterable[Record] = ()
 ) -> list[Breach]:
-    """What receipts (file name: text) say against the records. `is_whole`: the folder should hold a receipt of every record."""
+    """What receipts (file name: text) say against the records. `due`: those of which a receipt should be there."""
     known, seen, found = {record.number: record for record in records}, set(), []
     for name, text in sorted(receipts.items()):
         receipt = read_receipt(text)
@@ -141,10 +146,8 @@ def broken_receipts(
                     f"The database says something else than the receipt {where}: it was rewritten.",
                 )
             )
-    if is_whole:
-        found += [
-            Breach("receipt", f"{place}/{receipt_name(record)}", "The receipt is missing.")
-            for record in records
-            if record.number not in seen and record.facts
-        ]
-    return found
+    return found + [
+        Breach("receipt", f"{place}/{receipt_name(record)}", "The receipt is missing.")
+        for record in due
+        if record.number not in seen and record.facts
+    ]

@@ -73,8 +73,8 @@ def freeze(period: str) -> str:
     """Freeze it, alone, and make its pack; gives where the pack is. Errors that a person can put right are on the page as well."""
     from pipelines.signing import mail_receipt
     from pipelines.signoff import freeze_month
-    from pipelines.signoff_state import pack_folder
     from pipelines.store import Store
+    from pipelines.store_signoff import pack_folder
 
     store = Store(load_settings(os.environ))
     with concurrency(

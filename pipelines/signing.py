@@ -141,11 +141,7 @@ def send_code(store: Store, period: str, name: str, server: MailServer | None, n
 
     Raises MailError where it did not leave, and ConfigurationError where the journal was changed: the mailbox in it may not be the one that was enrolled.
     """
-    if server is None:
-        raise ConfigurationError(
-            "No mail server is set, so no code can be sent.",
-            "Set EHCP_SMTP_URL and EHCP_MAIL_FROM, or sign with a passphrase.",
-        )
+    server = _need_server(server)
     _need_journal(store)
     rules = load_signoff(store.settings.config_dir)
     code = f"{secrets.randbelow(10**_CODE_DIGITS):0{_CODE_DIGITS}d}"
@@ -278,6 +274,34 @@ def mail_receipt(store: Store, record: Record, server: MailServer | None) -> lis
         f"ehcp signoff verify --receipts FILE\n\n{receipt_text(record)}",
     )
     return to
+
+
+def send_again(store: Store, number: int, server: MailServer | None) -> list[str]:
+    """Send the receipt of an earlier record to whoever gets it (`mail_receipt`); gives to whom.
+
+    Raises ConfigurationError where there is no such record, it goes to nobody, no mail server is set, or the journal was changed.
+    """
+    _need_server(server)
+    _need_journal(store)
+    with store.reading() as connection:
+        found = [record for record in journal(connection) if record.number == number]
+    if not found:
+        raise ConfigurationError(f"There is no record {number}.", "The numbers are in: ehcp signoff history")
+    to = mail_receipt(store, found[0], server)
+    if not to:
+        raise ConfigurationError(
+            f"The receipt of {found[0].title} goes to nobody.", "Name a mailbox in signoff.yml: receipts_to"
+        )
+    return to
+
+
+def _need_server(server: MailServer | None) -> MailServer:
+    if server is None:
+        raise ConfigurationError(
+            "No mail server is set, so nothing can be sent.",
+            "Set EHCP_SMTP_URL and EHCP_MAIL_FROM; a month can be signed with a passphrase too.",
+        )
+    return server
 
 
 def _need_undecided(records: list[Record], frozen: Record, decision: Decision, rules: SignoffRules) -> None:

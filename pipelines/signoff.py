@@ -11,7 +11,7 @@ from typing import Any
 
 import pandas as pd
 
-from config.errors import ConfigurationError
+from config.errors import ConfigurationError, StoreError
 from config.settings import config_file, load_yaml
 from config.signoff import SignoffRules, load_signoff
 from outputs.protect import OPEN_COHORTS, RESTRICTED, mask_restricted
@@ -20,7 +20,7 @@ from pipelines.acts import OF_PEOPLE, acceptances
 from pipelines.answers_past import kpi_bridges
 from pipelines.catalogues import rules_frame
 from pipelines.caveats import caveats
-from pipelines.chain import FROZEN, Record, digest
+from pipelines.chain import FROZEN, Record, about, digest
 from pipelines.configuration import configuration_hash
 from pipelines.freezing import (
     OF_HISTORY,
@@ -47,13 +47,23 @@ from pipelines.signoff_state import (
     last_words,
     need_freeze,
     newest_freeze,
-    pack_folder,
-    pack_name,
     still_unexplained,
 )
 from pipelines.store import Store
 from pipelines.store_people import read_events
-from pipelines.store_signoff import JournalWriter, as_utc, feed_acceptances, read_rows, save_rows, writing
+from pipelines.store_signoff import (
+    RECEIPTS,
+    JournalWriter,
+    as_utc,
+    copy_receipts,
+    feed_acceptances,
+    pack_folder,
+    pack_name,
+    read_rows,
+    receipt_folders,
+    save_rows,
+    writing,
+)
 from pipelines.working_days import cut_off, month_of
 
 #: Lines of figures that say where a child is.
@@ -84,7 +94,7 @@ def freeze_month(store: Store, period: str, now: datetime) -> tuple[Record, bool
                 f"{period} is frozen, and history tells it otherwise by now: {changed}.",
                 f"Nothing was changed. To correct the month: ehcp signoff restate {period} --reason TEXT",
             )
-        _restore_pack(store, writer, frozen)
+        _restore_pack(store, writer, frozen, rules)
         return frozen, False
 
 
@@ -184,10 +194,17 @@ def _freeze(
         "versions": versions,
         "council": store.settings.council.name,
         "follows": writer.records[-1].hash if writer.records else "",
+        "has_receipts_in_pack": True,
         **why,
     }
+    pack = store.settings.outputs_dir / period / pack_name(version)
+    if any((pack / RECEIPTS).glob("*.json")):
+        raise StoreError(
+            f"{pack} holds receipts of a freeze that the journal knows nothing of: nothing was frozen over it.",
+            "See what is missing: ehcp signoff verify; then restore the database from a backup.",
+        )
     save_rows(writer.connection, period, version, rows)
-    with publish.writing(store.settings.outputs_dir, period, pack_name(version)) as folder:
+    with publish.writing(store.settings.outputs_dir, period, pack.name) as folder:
         files = write_pack(folder, rows, facts, now)
     return writer.add(FROZEN, now, facts | {"files": files})
 
@@ -299,16 +316,18 @@ def _changed(store: Store, frozen: Record, rules: SignoffRules) -> str:
     return ", ".join(f"{part} {counts[part]} rows" for part in OF_HISTORY if part in counts)
 
 
-def _restore_pack(store: Store, writer: JournalWriter, frozen: Record) -> None:
-    """Write a pack that is gone again, from the frozen rows; one of whose files is there stays as it is."""
-    folder = pack_folder(store, frozen)
-    if folder.is_dir() and any(folder.iterdir()):
-        return
+def _restore_pack(store: Store, writer: JournalWriter, frozen: Record, rules: SignoffRules) -> None:
+    """Write a pack that is gone again, from the frozen rows, with copies of its receipts; one of whose files is there stays as it is."""
     facts = frozen.facts
+    folder = pack_folder(store, frozen)
+    if any((folder / name).exists() for name in facts["files"]):
+        return
     rows = read_rows(writer.connection, facts["period"], facts["version"])
-    with publish.writing(store.settings.outputs_dir, facts["period"], pack_name(facts["version"])) as fresh:
+    with publish.writing(store.settings.outputs_dir, facts["period"], folder.name) as fresh:
         if write_pack(fresh, rows, facts, datetime.fromisoformat(facts["at"])) != facts["files"]:
             raise ConfigurationError(
                 f"The pack of {facts['period']} is gone and cannot be made again as it was: rows were erased since, or the program is another.",
                 f"Restore {folder} from a backup.",
             )
+        places = [folder / RECEIPTS, *receipt_folders(store, rules)]
+        copy_receipts(about(writer.records, frozen), places, fresh / RECEIPTS)

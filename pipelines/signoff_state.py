@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import date
-from pathlib import Path
 
 import pandas as pd
 
@@ -35,16 +34,6 @@ def need_freeze(records: Iterable[Record], period: str) -> Record:
     if frozen is None:
         raise ConfigurationError(f"{period} is not frozen.", f"Freeze it first: ehcp run monthly --period {period}")
     return frozen
-
-
-def pack_folder(store: Store, frozen: Record) -> Path:
-    """Where the pack of a freeze is."""
-    return store.settings.outputs_dir / frozen.facts["period"] / pack_name(frozen.facts["version"])
-
-
-def pack_name(version: int | str) -> str:
-    """The name of the folder of a pack (of `*` a pattern for all of them)."""
-    return f"signoff-v{version}"
 
 
 def erased_hashes(records: Iterable[Record]) -> set[str]:

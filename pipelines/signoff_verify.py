@@ -1,12 +1,13 @@
 """Whether anything that was frozen or signed has been changed since, and what: row, figure, file, record, receipt or signatory.
 
 Three things are held against one another that no one person can change together: the database, the packs on disk, and the receipts outside the database
-(in the data directory, in a second folder, in mailboxes).
+(in the data directory, beside the packs, in a second folder, in mailboxes).
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any
 
@@ -20,19 +21,33 @@ from pipelines.chain import (
     SIGNED,
     Breach,
     Record,
+    about,
     broken_receipts,
     broken_records,
     digest,
 )
 from pipelines.freezing import frozen_hash, part_hashes, row_hash
 from pipelines.packs import HASHES
-from pipelines.signoff_state import erased_hashes, need_freeze, pack_folder, pack_name
+from pipelines.signoff_state import erased_hashes, need_freeze
 from pipelines.store import Store
-from pipelines.store_signoff import journal, kept_versions, passphrases, read_rows, receipt_folders
+from pipelines.store_signoff import (
+    RECEIPTS,
+    UNFINISHED,
+    journal,
+    kept_versions,
+    pack_folder,
+    pack_folders,
+    passphrases,
+    read_rows,
+    receipt_folders,
+    receipts_in,
+)
 from pipelines.working_days import month_of
 
 #: What a decision holds of the freeze that it was made about.
 _HELD = ("period", "frozen", "files", "versions")
+#: What programs put beside a file that is open, or into a folder that is looked at.
+_OF_PROGRAMS = ("~$*", ".~lock.*#", "Thumbs.db", "desktop.ini", ".DS_Store")
 BREACH_COLUMNS = ("part", "place", "what")
 
 
@@ -52,7 +67,7 @@ def verify(store: Store, period: str | None = None, receipts: Sequence[Path] = (
             raise ConfigurationError(
                 f"There are no receipts at {path}.", "Give the file or the folder that holds them."
             )
-        found += broken_receipts(records, _texts(path), path.as_posix(), is_whole=False)
+        found += broken_receipts(records, receipts_in(path, records), path.as_posix())
     every = [record for record in records if record.facts.get("kind") == FROZEN]
     freezes = {record.hash: record for record in every if _is_whole(record.facts)}
     found += [
@@ -76,8 +91,13 @@ def broken_journal(store: Store) -> list[Breach]:
         records = journal(connection)
         secrets = {name: row.secret for name, row in passphrases(connection).items()}
     found = broken_records(records)
-    for folder in receipt_folders(store, load_signoff(store.settings.config_dir)):
-        found += broken_receipts(records, _texts(folder), folder.as_posix())
+    due = dict.fromkeys(receipt_folders(store, load_signoff(store.settings.config_dir)), records)
+    due |= {pack / RECEIPTS: [] for pack in pack_folders(store)}
+    for frozen in records:
+        if frozen.facts.get("has_receipts_in_pack") and _is_whole(frozen.facts):
+            due[pack_folder(store, frozen) / RECEIPTS] = about(records, frozen)
+    for folder, wanted in due.items():
+        found += broken_receipts(records, receipts_in(folder, records), folder.as_posix(), wanted)
     return found + list(_broken_secrets(records, secrets))
 
 
@@ -97,16 +117,9 @@ def _without_freeze(store: Store, freezes: Iterable[Record], period: str | None)
     for month, version in kept:
         if (month, version) not in known and period in (None, month):
             yield Breach("row", f"{month} version {version}", "The journal knows no freeze of these rows.")
-    for folder in sorted(store.settings.outputs_dir.glob(f"{period or '*'}/{pack_name('*')}")):
+    for folder in pack_folders(store, period):
         if folder not in known.values():
             yield Breach("file", folder.as_posix(), "The journal knows no freeze that made this pack.")
-
-
-def _texts(place: Path) -> dict[str, str]:
-    files = (
-        sorted([*place.glob("*.json"), *place.glob("*.txt")]) if place.is_dir() else [place] if place.exists() else []
-    )
-    return {file.name: file.read_text(encoding="utf-8", errors="replace") for file in files}
 
 
 def _broken_freeze(store: Store, frozen: Record, erased: set[str]) -> Iterator[Breach]:
@@ -121,6 +134,8 @@ def _broken_freeze(store: Store, frozen: Record, erased: set[str]) -> Iterator[B
             yield Breach("file", path.as_posix(), "The file is missing from the pack.")
         elif digest(path.read_bytes()) != wanted:
             yield Breach("file", path.as_posix(), "The file is not the one that was signed.")
+    for path in _strangers(folder, facts["files"]):
+        yield Breach("file", path.as_posix(), "The file is no part of the pack: it was put there after the freeze.")
     named = list(_broken_rows(rows, erased, where)) + list(_unlisted(rows, folder / HASHES, facts, where))
     yield from named
     parts = part_hashes(rows)
@@ -136,6 +151,17 @@ def _broken_freeze(store: Store, frozen: Record, erased: set[str]) -> Iterator[B
         yield Breach("row", f"{where}: {part}", "These rows were added after the freeze.")
     if frozen_hash(facts["parts"]) != facts["frozen"]:
         yield Breach("record", frozen.title, "Its hash of the frozen data is not that of its parts.")
+
+
+def _strangers(folder: Path, files: Iterable[str]) -> list[Path]:
+    """What lies in the folder of a pack and is neither a file of it nor read as a receipt."""
+    known = {folder / name for name in files} | {folder / RECEIPTS}
+    receipts = {path for end in ("*.json", "*" + UNFINISHED) for path in (folder / RECEIPTS).glob(end)}
+    return [
+        path
+        for path in sorted(folder.rglob("*"))
+        if path not in known | receipts and not any(fnmatch(path.name, name) for name in _OF_PROGRAMS)
+    ]
 
 
 def _broken_rows(rows: pd.DataFrame, erased: set[str], where: str) -> Iterator[Breach]:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+import errno
+import os
+import shutil
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -14,16 +17,57 @@ from sqlalchemy import Connection, func, insert, select, update
 from config.errors import StoreError
 from config.signoff import SignoffRules
 from pipelines import tables as t
-from pipelines.chain import Record, next_record, receipt_name, receipt_text
+from pipelines.chain import Record, next_record, read_receipt, receipt_name, receipt_text
 from pipelines.database import lock, read_frame
 from pipelines.freezing import ROW_COLUMNS
 from pipelines.store import Store
 
+RECEIPTS = "receipts"
+#: The end of a receipt's name until its record is committed.
+UNFINISHED = ".unfinished"
+
 
 def receipt_folders(store: Store, rules: SignoffRules) -> list[Path]:
-    """Where receipts are kept: in the data directory, and in the second folder where the settings name one."""
+    """Where a receipt of every record is kept: in the data directory, and in the second folder where the settings name one."""
     second = [Path(rules.receipts_folder).expanduser()] if rules.receipts_folder else []
-    return [store.settings.data_dir / "receipts", *second]
+    return [store.settings.data_dir / RECEIPTS, *second]
+
+
+def pack_name(version: int | str) -> str:
+    """The name of the folder of a pack (of `*` a pattern for all of them)."""
+    return f"signoff-v{version}"
+
+
+def pack_folder(store: Store, record: Record) -> Path:
+    """Where the pack is of a freeze, or of the freeze that was decided about."""
+    return store.settings.outputs_dir / record.facts["period"] / pack_name(record.facts["version"])
+
+
+def pack_folders(store: Store, period: str | None = None) -> list[Path]:
+    """Every pack that is on disk, of one month or of all, whatever the journal knows of it."""
+    return sorted(store.settings.outputs_dir.glob(f"{period or '*'}/{pack_name('*')}"))
+
+
+def copy_receipts(records: Iterable[Record], places: list[Path], to: Path) -> None:
+    """Copy all receipts of the first place, and those of these records from the first that holds each; none is made anew from the database."""
+    to.mkdir()
+    names = [*(path.name for path in places[0].glob("*.json")), *map(receipt_name, records)]
+    for name in dict.fromkeys(names):
+        kept = [place / name for place in places if (place / name).is_file()]
+        if kept:
+            shutil.copyfile(kept[0], to / name)
+
+
+def receipts_in(place: Path, records: Iterable[Record]) -> dict[str, str]:
+    """The receipts in a folder (or in one file) by name. One that has not got its name yet counts where its record was committed."""
+    files = [*place.glob("*.json"), *place.glob("*.txt")] if place.is_dir() else [place] if place.exists() else []
+    files += [path for path in place.glob("*" + UNFINISHED) if _is_recorded(path, records)]
+    return {file.name: file.read_text(encoding="utf-8", errors="replace") for file in sorted(files)}
+
+
+def _is_recorded(path: Path, records: Iterable[Record]) -> bool:
+    receipt = read_receipt(path.read_text(encoding="utf-8", errors="replace"))
+    return receipt is not None and receipt.hash in {record.hash for record in records}
 
 
 def journal(connection: Connection) -> list[Record]:
@@ -34,43 +78,62 @@ def journal(connection: Connection) -> list[Record]:
 
 @contextmanager
 def writing(store: Store, rules: SignoffRules) -> Iterator[JournalWriter]:
-    """One transaction of the sign-off, and nobody else's at the same time. The receipts of its records are there before it ends, and go if it fails."""
+    """One transaction of the sign-off, and nobody else's at the same time. The receipts of its records are there before it ends, and go if it fails.
+
+    They get their names after it: what a process leaves that died before, is told apart from a receipt whose record was taken away, and is cleared here.
+    """
     writer: JournalWriter | None = None
     try:
         with store.writing() as connection:
             lock(connection)
-            writer = JournalWriter(connection, receipt_folders(store, rules))
+            writer = JournalWriter(connection, store, rules)
+            for folder in (*receipt_folders(store, rules), *(pack / RECEIPTS for pack in pack_folders(store))):
+                for left in folder.glob("*" + UNFINISHED):
+                    if _is_recorded(left, writer.records):
+                        _finish(left)
+                    else:
+                        left.unlink()
             yield writer
     except BaseException:
         if writer:
             for path in writer.receipts:
                 path.unlink(missing_ok=True)
         raise
+    for path in writer.receipts:
+        with suppress(OSError):  # it is recorded all the same: the next act names the receipt
+            _finish(path)
+
+
+def _finish(path: Path) -> None:
+    path.replace(path.with_suffix(""))
 
 
 class JournalWriter:
     """What is added to the journal in one transaction."""
 
-    def __init__(self, connection: Connection, folders: list[Path]) -> None:
+    def __init__(self, connection: Connection, store: Store, rules: SignoffRules) -> None:
         self.connection = connection
         self.records = journal(connection)
         self.receipts: list[Path] = []
-        self._folders = folders
+        self._store, self._rules = store, rules
 
     def add(self, kind: str, at: datetime, facts: Mapping[str, Any]) -> Record:
-        """Add a record and write its receipts. Raises StoreError where a receipt cannot be written."""
+        """Add a record and write its receipts, that of a month beside its pack too. Raises StoreError where a receipt cannot be written."""
         record = next_record(self.records, kind, at, facts)
         self.connection.execute(
             insert(t.signoff_journal), {"number": record.number, "content": record.content, "hash": record.hash}
         )
         self.records.append(record)
-        for folder in self._folders:
+        beside = [pack_folder(self._store, record) / RECEIPTS] if "period" in facts else []
+        for folder in (*receipt_folders(self._store, self._rules), *beside):
             path = folder / receipt_name(record)
             try:
                 folder.mkdir(parents=True, exist_ok=True)
-                with path.open("x", encoding="utf-8", newline="\n") as file:
-                    self.receipts.append(path)
-                    file.write(receipt_text(record))
+                if path.exists():
+                    raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST))
+                unfinished = path.with_name(path.name + UNFINISHED)
+                self.receipts.append(unfinished)
+                unfinished.write_text(receipt_text(record), encoding="utf-8", newline="\n")
             except OSError as error:
                 raise StoreError(
                     f"The receipt {path} cannot be written: {error.strerror}.",

@@ -23,9 +23,10 @@ from test_mail import Inbox, served
 from test_signing import NAME, ROLE, code_in, prepare, records_of
 
 from pipelines import flows_monthly
-from pipelines.signoff_state import pack_folder, periods
+from pipelines.signoff_state import periods
 from pipelines.signoff_verify import verify
 from pipelines.store import Store
+from pipelines.store_signoff import pack_folder
 from pipelines.working_days import working_day
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)

@@ -16,13 +16,13 @@ from pypdf import PdfReader
 from signoff_drawn import CUT_OFF, MIDDLE, NOW, OPENING, PERIOD, write_month, write_night
 from store_drawn import settings_in, throw_away_database
 
-from outputs.pack_frames import sources
+from outputs import pack_frames as frames
+from pipelines.caveats import feeds_in_words
 from pipelines.freezing import part_frames
 from pipelines.signoff import freeze_month, restate
-from pipelines.signoff_state import pack_folder
 from pipelines.store import Store
 from pipelines.store_people import accept, note
-from pipelines.store_signoff import read_rows
+from pipelines.store_signoff import pack_folder, read_rows
 
 
 def frozen_in(folder: Path, url: str | None = None, later: int = 0) -> dict[str, bytes]:
@@ -31,7 +31,9 @@ def frozen_in(folder: Path, url: str | None = None, later: int = 0) -> dict[str,
     write_month(store)
     record, _ = freeze_month(store, PERIOD, NOW + timedelta(minutes=later))
     store.engine.dispose()
-    return {path.name: path.read_bytes() for path in pack_folder(store, record).iterdir()}
+    folder = pack_folder(store, record)
+    files = [path for path in folder.rglob("*") if path.is_file()]
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in files}
 
 
 def text_of(pdf: bytes) -> str:
@@ -55,7 +57,8 @@ def test_the_same_month_gives_the_same_bytes_on_both_databases(pack: dict[str, b
             other = frozen_in(tmp_path, url)
     except sa.exc.OperationalError:
         pytest.skip("no PostgreSQL server answers; set EHCP_TEST_DATABASE_URL to test on one")
-    assert set(pack) == {"pack-2026-10.pdf", "pack-2026-10.xlsx", "row-hashes.txt"}
+    receipt = "receipts/000001-frozen-2026-10.json"
+    assert set(pack) == {"pack-2026-10.pdf", "pack-2026-10.xlsx", "row-hashes.txt", receipt}
     assert pack == other
 
 
@@ -90,7 +93,28 @@ def test_the_pack_says_what_a_director_needs(pack: dict[str, bytes]) -> None:
     [_, *rows] = book["What moved"].iter_rows(values_only=True)
     assert rows[0][4:] == (3, 1, 0, 0, 0, 4, "1 joined", None)
     assert rows[1][4:] == (3, 1, 0, 0, 1, 3, "1 joined", "1 time passed, or another record")
-    assert [row[0] for row in book["Children who moved"].iter_rows(values_only=True)] == ["Child", "C2", "C4"]
+    [_, *rows] = book["Children who moved"].iter_rows(values_only=True)
+    reviewed = "K01 Plans reviewed within 12 months"
+    assert rows == [
+        ("C2", None, f"{reviewed} (meets it)"),
+        ("C4", f"{reviewed} (is counted, meets it)", None),
+    ]
+
+
+def test_systems_feeds_and_parts_of_figures_are_told_in_words() -> None:
+    moved = {"child_id": "C1", "came": "K06/out_of_authority: in_interval numerator", "went": "K01 denominator"}
+    figures = pd.DataFrame({"code": ["K06", "K01"], "title": ["Welfare visits in date", "Plans reviewed"]})
+    let = {"system": "liquidlogic", "feed": "missing_episodes", "who": "A. First", "reason": "moved", "sha256": "0"}
+    parts = {"moved": pd.DataFrame([moved]), "kpi_values": figures, "feed_acceptances": pd.DataFrame([let])}
+    assert frames.moved(parts).loc[0].tolist() == [
+        "C1",
+        "K06 Welfare visits in date: Placed out of authority: seen in time (meets it)",
+        "K01 Plans reviewed (is counted)",
+    ]
+    assert frames.moved({}).empty
+    assert frames.let_through(parts).loc[0, ["system", "feed"]].tolist() == ["Liquidlogic", "missing episodes"]
+    sources = pd.DataFrame({"system": ["synergy", "liquidlogic"], "feed": ["visits", "missing_episodes"]})
+    assert feeds_in_words(sources) == "Liquidlogic missing episodes; Synergy visits"
 
 
 def test_a_source_that_was_late_says_when_and_why_and_names_a_copy_only_where_one_stands_in(tmp_path: Path) -> None:
@@ -100,7 +124,7 @@ def test_a_source_that_was_late_says_when_and_why_and_names_a_copy_only_where_on
     record, _ = freeze_month(store, PERIOD, NOW)
     with store.reading() as connection:
         parts = part_frames(read_rows(connection, PERIOD, 1))
-    told = sources(parts).set_index("feed")
+    told = frames.sources(parts).set_index("feed")
     columns = ["is_late", "nights_late", "last_late_on", "old_copy_of", "reason"]
     assert told.loc["students", columns].tolist() == [True, 2, pd.Timestamp(CUT_OFF), pd.Timestamp(OPENING), "no file"]
     assert told.loc["plans", ["is_late", "nights_late"]].tolist() == [False, 0]

@@ -35,11 +35,11 @@ from pipelines.signing import (
     signatory_frame,
 )
 from pipelines.signoff import freeze_month, restate
-from pipelines.signoff_state import open_caveats, pack_folder, periods
+from pipelines.signoff_state import open_caveats, periods
 from pipelines.signoff_verify import verify
 from pipelines.store import Store
 from pipelines.store_people import note
-from pipelines.store_signoff import journal, read_rows, save_code
+from pipelines.store_signoff import journal, pack_folder, read_rows, save_code
 
 NAME, ROLE, MAILBOX, PASSPHRASE = (
     "Ada Marsh",
@@ -319,7 +319,7 @@ def test_a_condition_that_blocks_is_a_setting(month: Store, tmp_path: Path) -> N
 
 
 def test_a_month_that_was_changed_is_not_signed(month: Store) -> None:
-    [file, *_] = pack_folder(month, records_of(month)[0]).iterdir()
+    [file, *_] = pack_folder(month, records_of(month)[0]).glob("*.pdf")
     file.write_bytes(b"something else")
     assert "was changed since it was frozen" in refused(month, SIGN, Proof(passphrase=PASSPHRASE))
 

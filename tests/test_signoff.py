@@ -16,11 +16,11 @@ from config.errors import ConfigurationError, StoreError
 from pipelines.chain import Record, canonical, digest, next_record, receipt_name, receipt_text
 from pipelines.freezing import frozen_hash, part_frames, part_hashes, row_hash
 from pipelines.signoff import freeze_month, restate
-from pipelines.signoff_state import journal_frame, open_caveats, pack_folder, periods
+from pipelines.signoff_state import journal_frame, open_caveats, periods
 from pipelines.signoff_verify import verify
 from pipelines.store import Store
 from pipelines.store_people import note
-from pipelines.store_signoff import journal, read_rows
+from pipelines.store_signoff import journal, pack_folder, read_rows
 from pipelines.working_days import cut_off, newest_closed, working_day
 
 
@@ -152,7 +152,7 @@ def test_why_it_moved_adds_up_to_what_moved(month: Store) -> None:
 def test_caveats_say_what_was_late_and_what_nobody_explained(month: Store) -> None:
     told = open_caveats(month, PERIOD).set_index("id")
     assert told["weight"].to_dict() == {"critical-unexplained": "block", "late-in-month": "tick"}
-    assert "capita students" in told.loc["late-in-month", "text"]
+    assert "Capita students" in told.loc["late-in-month", "text"]
     note(month, "E1", "the school has told us", "A. Worker", NOW)
     assert "critical-unexplained" not in set(open_caveats(month, PERIOD)["id"])
 
@@ -257,10 +257,12 @@ def test_a_row_changed_with_its_hash_and_a_row_removed_are_found(month: Store) -
 
 def test_one_byte_of_a_file_of_the_pack_is_found_and_named(month: Store) -> None:
     folder = pack_folder(month, records_of(month)[0])
-    for file in folder.iterdir():
+    files = [path for path in folder.rglob("*") if path.is_file()]
+    assert len(files) == 4
+    for file in files:
         whole = file.read_bytes()
         file.write_bytes(whole[:-2] + bytes([whole[-2] ^ 1]) + whole[-1:])
-        assert ("file", file.as_posix()) in found(month)
+        assert ("receipt" if file.parent.name == "receipts" else "file", file.as_posix()) in found(month)
         file.write_bytes(whole)
     assert found(month) == []
 
@@ -285,7 +287,7 @@ def test_a_record_that_no_longer_says_what_a_freeze_says_is_named(month: Store, 
 def test_a_month_that_was_taken_away_whole_is_told_by_its_rows_and_its_pack(month: Store) -> None:
     folder = pack_folder(month, records_of(month)[0])
     run_sql(month, "DELETE FROM signoff_journal WHERE number = 1")
-    for receipt in (month.settings.data_dir / "receipts").iterdir():
+    for receipt in month.settings.data_dir.rglob("receipts/*.json"):
         receipt.unlink()
     assert found(month) == [("row", "2026-10 version 1"), ("file", folder.as_posix())] == found(month, period=PERIOD)
     with month.writing() as connection:
@@ -340,7 +342,8 @@ def test_a_receipt_kept_by_somebody_else_tells_when_the_ones_here_were_rewritten
     (kept / receipt.name).write_bytes(receipt.read_bytes())
     rewrite_everything(month, lambda rows: rows.assign(content=rows["content"].str.replace("75.0", "99.0")))
     [record] = records_of(month)
-    (folder / receipt_name(record)).write_text(receipt_text(record), encoding="utf-8")
+    for place in (folder, pack_folder(month, record) / "receipts"):
+        (place / receipt_name(record)).write_text(receipt_text(record), encoding="utf-8")
     assert ("record", "record 1 (frozen, 2026-10)") not in found(month)
     assert ("record", "record 1 (frozen, 2026-10)") in found(month, receipts=[kept])
     with pytest.raises(ConfigurationError, match="no receipts"):
@@ -358,7 +361,8 @@ def test_a_receipt_that_is_gone_changed_or_of_a_record_that_was_removed_is_found
     folder = pack_folder(month, records_of(month)[0])
     run_sql(month, "DELETE FROM signoff_journal WHERE number = 1")
     assert found(month) == [
-        ("record", "record 1 (frozen, 2026-10)"),
+        ("record", "record 1 (frozen, 2026-10)"),  # the receipt in the data directory
+        ("record", "record 1 (frozen, 2026-10)"),  # its copy beside the pack
         ("row", "2026-10 version 1"),
         ("file", folder.as_posix()),
     ]
@@ -379,12 +383,13 @@ def test_a_second_folder_holds_the_same_receipts(store: Store, tmp_path: Path) -
 
 def test_a_pack_that_is_gone_is_made_again_as_it_was(month: Store) -> None:
     folder = pack_folder(month, records_of(month)[0])
-    before = {path.name: digest(path.read_bytes()) for path in folder.iterdir()}
-    for path in folder.iterdir():
+    before = {path: digest(path.read_bytes()) for path in folder.rglob("*") if path.is_file()}
+    assert len(before) == 4
+    for path in before:
         path.unlink()
-    assert found(month)
+    assert {place for _, place in found(month)} == {path.as_posix() for path in before}
     freeze_month(month, PERIOD, NOW + timedelta(days=3))
-    assert {path.name: digest(path.read_bytes()) for path in folder.iterdir()} == before
+    assert {path: digest(path.read_bytes()) for path in folder.rglob("*") if path.is_file()} == before
     assert found(month) == []
 
 

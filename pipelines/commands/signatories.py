@@ -41,7 +41,20 @@ def tell(store: Store, record: Record, err: bool = False) -> None:
         click.echo(f"The receipt did not leave by e-mail: {error.what} {error.todo}", err=True)
         return
     if to:
-        click.echo(f"The receipt was sent by e-mail to {len(to)} mailbox{'es' if len(to) > 1 else ''}.", err=err)
+        _tell_sent(to, err)
+
+
+def _tell_sent(to: list[str], err: bool = False) -> None:
+    click.echo(f"The receipt was sent by e-mail to {len(to)} mailbox{'es' if len(to) > 1 else ''}.", err=err)
+
+
+@click.command()
+@click.argument("number", type=click.IntRange(min=1))
+def receipt(number: int) -> None:
+    """Send a record's receipt by e-mail again, to whoever it goes to. NUMBER is in `ehcp signoff history`."""
+    from pipelines.signing import send_again
+
+    _tell_sent(send_again(open_store(), number, server()))
 
 
 @click.command()

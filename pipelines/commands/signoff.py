@@ -23,7 +23,7 @@ def monthly(now: datetime, period: str | None) -> None:
     """Freeze a month as known on its cut-off and make its pack. Safe to run again: what is frozen stays."""
     from config.signoff import load_signoff
     from pipelines.signoff import LONDON, freeze_month
-    from pipelines.signoff_state import pack_folder
+    from pipelines.store_signoff import pack_folder
     from pipelines.working_days import newest_closed
 
     store = open_store()
@@ -50,6 +50,7 @@ for command in (
     people.enrol,
     people.signatories,
     people.remove,
+    people.receipt,
     people.erase,
 ):
     signoff.add_command(command)
