@@ -79,8 +79,8 @@ def facts_bytes(settings: Settings) -> int:
 
 def growth(folder: Path) -> pd.DataFrame:
     """Kilobytes that a night added to the database and to the facts: median and largest, of month ends and of nights in a row."""
-    nights = pd.read_json(folder / "nights.jsonl", lines=True, convert_dates=["night"])
-    gap = nights["night"].diff().dt.days
+    nights = pd.read_json(folder / "nights.jsonl", lines=True, dtype=False)
+    gap = pd.to_datetime(nights["night"]).diff().dt.days
     kind = gap.map(lambda days: "night after night" if days == 1 else "month end").where(gap.notna())
     grown = nights[["database", "facts"]].diff() / 1000
     return grown.groupby(kind).agg(["median", "max"]).round(0)
