@@ -24,12 +24,14 @@ from pipelines.store_links import (
 HISTORY_COLUMNS = ("night", "event", "child_id", "record", "other", "why", "who")
 
 
-def review_queue(store: Store, names: bool = False) -> pd.DataFrame:
+def review_queue(store: Store, names: bool = False, known_on: date | None = None) -> pd.DataFrame:
     """The pairs that wait for a person (`review.QUEUE_COLUMNS`), heaviest first; with `names` both records side by side, from the private store.
 
-    Personal data: for the screen of whoever asks.
+    With `known_on` those that waited after that night, with the answers given by it. Names are personal data, for the screen of whoever asks, and
+    as the newest night has them.
     """
-    told = queue(store.nightly("review_pairs"), store.links(), standing(decisions_shown(store)))
+    said = decisions_shown(store, store.night_of(known_on) if known_on else None)
+    told = queue(store.nightly("review_pairs", known_on), store.links(known_on), standing(said))
     return side_by_side(told, people_of_newest(store), store.restricted()) if names else told
 
 

@@ -43,7 +43,7 @@ def queue(pairs: pd.DataFrame, links: pd.DataFrame, said: pd.DataFrame) -> pd.Da
         agrees=pairs["agrees"].str.removeprefix("agrees: "),
         differs=pairs["differs"].str.removeprefix("differs: "),
         asked=pairs["asked"].fillna("").astype("str"),
-        answered=pair_key(ordered(pairs)).map(last).fillna("").to_numpy(),
+        answered=pair_key(ordered(pairs)).map(last).astype("str").fillna("").to_numpy(),
     )
     return told.sort_values(["weight", "record_a", "record_b"], ascending=[False, True, True], ignore_index=True)
 

@@ -127,10 +127,10 @@ def people_of_newest(store: Store) -> pd.DataFrame:
     return people
 
 
-def decisions_shown(store: Store) -> pd.DataFrame:
-    """Every decision and withdrawal (`DECISION_COLUMNS`), without those about a record that an adoption closed."""
+def decisions_shown(store: Store, until: date | None = None) -> pd.DataFrame:
+    """Every decision and withdrawal (`DECISION_COLUMNS`; given by the night `until`), without those about a record that an adoption closed."""
     with store.reading() as connection:
-        return shown(connection, read_decisions(connection))
+        return shown(connection, read_decisions(connection, until))
 
 
 def events_shown(store: Store) -> pd.DataFrame:

@@ -11,7 +11,7 @@ from store_drawn import FIRST, NOW, SECOND, contents, draw, people, run, spells
 
 from config.errors import ConfigurationError
 from pipelines import tables as t
-from pipelines.answers_links import decisions_of_child
+from pipelines.answers_links import decisions_of_child, review_queue
 from pipelines.decisions import PAIR
 from pipelines.link_night import LINK_EVENT_COLUMNS
 from pipelines.store import Store
@@ -69,6 +69,24 @@ def test_an_older_night_knows_nothing_of_a_later_decision_and_a_rerun_keeps_it(s
         assert len(known_before(connection, SECOND, FIRST).decisions) == 1
     run(store, SECOND, extracts)
     assert len(decisions_shown(store)) == 1
+
+
+def test_the_queue_of_a_past_night_holds_what_waited_then_and_was_answered_by_then(
+    store: Store, extracts: Path
+) -> None:
+    run(store, FIRST, extracts)
+    waits = dict(zip(PAIR, ["synergy", "1", "liquidlogic", "2"], strict=True)) | {
+        "weight": 3.0,
+        "agrees": "agrees: surname",
+    }
+    with store.writing() as connection:
+        of_run = {"night": FIRST, "run_id": store.newest_run()["run_id"]}
+        connection.execute(sa.insert(t.nightly_tables["review_pairs"]), waits | of_run)
+    run(store, SECOND, extracts)
+    decide(store, "same")
+    assert review_queue(store).empty and review_queue(store, known_on=SECOND).empty
+    waited = review_queue(store, known_on=FIRST)
+    assert waited[["record_a", "record_b", "answered"]].to_numpy().tolist() == [["synergy:1", "liquidlogic:2", ""]]
 
 
 def test_what_became_of_whom_is_taken_back_with_its_night(store: Store, extracts: Path) -> None:

@@ -61,16 +61,19 @@ def links_list(known_on: date | None, style: str) -> None:
 @click.option(
     "--names", is_flag=True, help="Show names, dates of birth and numbers side by side: personal data, on your screen."
 )
+@only_nights("pairs wait after a night")
+@known_on_option
 @format_option
-def links_review(names: bool, style: str) -> None:
+def links_review(names: bool, known_on: date | None, style: str) -> None:
     """The pairs that wait for a person: what agrees, what does not, the weight, and how sure."""
     from pipelines.answers_links import review_queue
     from pipelines.review_files import newest_review
 
     store = open_store()
-    print_frame(review_queue(store, names), style, QUEUE_LEAD)
+    say_clocks(store, None, known_on)
+    print_frame(review_queue(store, names, known_on), style, QUEUE_LEAD)
     path = newest_review(store)
-    if style == "table" and path is not None:
+    if style == "table" and path is not None and known_on is None:
         click.echo(f"To answer them in a workbook (it holds names): {path}")
 
 
