@@ -9,6 +9,9 @@ from pathlib import Path
 
 from config.errors import StoreError
 
+#: The end of a folder's name until everything is in it.
+PARTIAL = ".partial"
+
 
 @contextmanager
 def writing(outputs: Path, period: str, run_id: str) -> Iterator[Path]:
@@ -17,9 +20,9 @@ def writing(outputs: Path, period: str, run_id: str) -> Iterator[Path]:
     What a killed run left half-written is removed too: only one night is written at a time.
     """
     final = outputs / period / run_id
-    partial = final.with_name(run_id + ".partial")
+    partial = final.with_name(run_id + PARTIAL)
     try:
-        for left in outputs.glob("*/*.partial"):
+        for left in outputs.glob(f"*/*{PARTIAL}"):
             shutil.rmtree(left, ignore_errors=True)
         partial.mkdir(parents=True)
         yield partial

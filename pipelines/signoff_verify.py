@@ -119,7 +119,8 @@ def _without_freeze(store: Store, freezes: Iterable[Record], period: str | None)
             yield Breach("row", f"{month} version {version}", "The journal knows no freeze of these rows.")
     for folder in pack_folders(store, period):
         if folder not in known.values():
-            yield Breach("file", folder.as_posix(), "The journal knows no freeze that made this pack.")
+            what = "The journal knows no freeze that made this pack: its record was taken away, or a freeze was cut off (run it again)."
+            yield Breach("file", folder.as_posix(), what)
 
 
 def _broken_freeze(store: Store, frozen: Record, erased: set[str]) -> Iterator[Breach]:

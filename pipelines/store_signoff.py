@@ -20,6 +20,7 @@ from pipelines import tables as t
 from pipelines.chain import Record, next_record, read_receipt, receipt_name, receipt_text
 from pipelines.database import lock, read_frame
 from pipelines.freezing import ROW_COLUMNS
+from pipelines.publish import PARTIAL
 from pipelines.store import Store
 
 RECEIPTS = "receipts"
@@ -44,8 +45,9 @@ def pack_folder(store: Store, record: Record) -> Path:
 
 
 def pack_folders(store: Store, period: str | None = None) -> list[Path]:
-    """Every pack that is on disk, of one month or of all, whatever the journal knows of it."""
-    return sorted(store.settings.outputs_dir.glob(f"{period or '*'}/{pack_name('*')}"))
+    """Every pack that is on disk, of one month or of all, whatever the journal knows of it; none that was not written to its end."""
+    found = store.settings.outputs_dir.glob(f"{period or '*'}/{pack_name('*')}")
+    return sorted(path for path in found if path.suffix != PARTIAL)
 
 
 def copy_receipts(records: Iterable[Record], places: list[Path], to: Path) -> None:
