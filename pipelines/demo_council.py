@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from config.identifiers import UPN_LETTERS
-from pipelines.demo_places import COUNCIL, STREETS, invent_places
+from pipelines.demo_places import COUNCIL, PROVISION, STREETS, invent_places
 
 FORENAMES = {
     "M": "Noah Oliver George Arthur Muhammad Leo Harry Oscar Archie Henry Theo Freddie Jack Charlie Alfie Jacob Thomas Finley Isaac Adam Tomasz Yusuf Kofi Luca",
@@ -130,7 +130,7 @@ class Council:
         self.placements = pd.DataFrame(
             {
                 "Placement ID": np.arange(600000, 600000 + self.plans).astype(str), "Pupil ID": kids["synergy"], "School URN": kids["urn"], "UKPRN": "", "SEN Setting": "",
-                "Placement Name": kids["urn"].map(self.places.names()), "Provision Type": kind.map({"34": "Mainstream", "44": "Special", "18": "Further education"}), "Placement Rank": "1",
+                "Placement Name": kids["urn"].map(self.places.names()), "Provision Type": kind.map(PROVISION), "Placement Rank": "1",
                 "Start Date": entered, "End Date": pd.NaT, "Residential": "", "In Authority?": np.where(local, "Y", "N"),
             }
         )  # fmt: skip

@@ -164,9 +164,9 @@ def _csv(frame: pd.DataFrame, path: Path, encoding: str, separator: str, dates: 
     path.parent.mkdir(parents=True, exist_ok=True)
     out = frame.copy()
     for name in out.columns:
-        sample = out[name].dropna()
+        # A banner line in a table makes its dates plain objects, among which are blanks.
         if pd.api.types.is_datetime64_any_dtype(out[name]) or (
-            len(sample) and isinstance(sample.iloc[0], pd.Timestamp)
+            out[name].dtype == object and any(isinstance(value, pd.Timestamp) for value in out[name])
         ):
             moments = pd.to_datetime(out[name], errors="coerce")
             text = moments.dt.strftime(dates)

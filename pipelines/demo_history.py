@@ -18,6 +18,7 @@ from pipelines.demo_apart import keep_apart
 from pipelines.demo_council import PUPILS_PER_PLAN, Council
 from pipelines.demo_extracts import write_extracts
 from pipelines.demo_faults import plant
+from pipelines.demo_places import COUNCIL, PROVISION
 from pipelines.frames import look_up
 
 #: Of each frame, when a row came to be, and its later dates with what came with each.
@@ -45,23 +46,28 @@ def invent_history(
     council = Council(plans, seed, pd.Timestamp(nights[-1]), pupils_per_plan)
     keep_apart(council)
     plant(council, 1)
-    mistaken = _lived(council, pd.Timestamp(nights[0]))
+    mistaken, named = _lived(council, pd.Timestamp(nights[0]))
     for night in nights:
         where = folder / f"night-{night}"
-        exported = _as_exported(council, mistaken, pd.Timestamp(night))
+        exported = _as_exported(council, mistaken, named, pd.Timestamp(night))
         write_extracts(exported, where, pd.Timestamp(night), place=0, nights=1)
         yield night, where
 
 
-def _lived(council: Council, first: pd.Timestamp) -> pd.DataFrame:
-    """Give the council a past since `first`; gives the plan starts that were recorded wrongly until a night: EHCP ID, wrong, until."""
+def _lived(council: Council, first: pd.Timestamp) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Give the council a past since `first`; gives what plans said otherwise until a night.
+
+    The starts that were recorded wrongly (EHCP ID, wrong, until), and the settings that were named before (Pupil ID, urn, name, until).
+    """
     rng, end, plans = council.rng, council.end, council.ehc_plans
     span = max((end - first).days, 60)
-    _moves(council)
     ago = pd.Timedelta(days=span)
-    for spells in (council.addresses, council.involvements, council.missing_episodes.iloc[:1]):
+    named = _moves(council, ago)
+    for spells in (council.addresses, council.involvements):
         spells["START_DTTM"] -= ago
-    council.missing_education.loc[0, "START_DATE"] -= ago
+    council.missing_episodes.loc[0, ["START_DTTM", "END_DTTM"]] -= ago
+    council.missing_education.loc[0, ["START_DATE", "END_DATE"]] -= ago
+    _in_care_since(council, ago)
     ceases = rng.random(len(plans)) < 0.08
     ceased = (end - pd.to_timedelta(rng.integers(1, span, len(plans)), unit="D")).normalize()
     ceases &= (ceased > plans["Start Date"] + pd.Timedelta(days=200)).to_numpy()
@@ -93,35 +99,52 @@ def _lived(council: Council, first: pd.Timestamp) -> pd.DataFrame:
     )
     wrong = plans[rng.random(len(plans)) < 0.01]
     until = (end - pd.to_timedelta(rng.integers(1, span, len(wrong)), unit="D")).normalize()
-    return pd.DataFrame(
+    mistaken = pd.DataFrame(
         {
             "EHCP ID": wrong["EHCP ID"].to_numpy(),
             "wrong": (wrong["Start Date"] - pd.Timedelta(days=31)).to_numpy(),
             "until": until,
         }
     ).set_index("EHCP ID")
+    return mistaken, named
 
 
-def _moves(council: Council) -> None:
-    """Each placement and roll begins with the plan or in a September since; whoever moved was in another setting before."""
+def _moves(council: Council, ago: pd.Timedelta) -> pd.DataFrame:
+    """Each placement and roll begins with the plan or in a September since; whoever moved was in another setting of the right age and kind before.
+
+    Pupils without a plan have been where they are since `ago` before.
+    Gives what the plans of those who moved named until then: Pupil ID, urn, name, until.
+    """
     rng, placements, rolls = council.rng, council.placements, council.rolls
-    begun = council.ehc_plans.set_index("Pupil ID")["Start Date"]
+    pupils = council.children[council.children["synergy"] != ""].set_index("synergy")
+    settings = council.places.settings.set_index("URN")
+    plans = council.ehc_plans.set_index("Pupil ID")
+    born, now = placements["Pupil ID"].map(pupils["born"]), placements["School URN"]
     year = council.end.year if council.end.month >= 9 else council.end.year - 1
-    september = pd.to_datetime({"year": year - rng.integers(0, 4, len(placements)), "month": 9, "day": 2})
-    first = placements["Pupil ID"].map(begun).fillna(placements["Start Date"]).reset_index(drop=True)
+    # For how many years the child has been old enough for the setting: who was not came when old enough, and one in four of the others in some year.
+    of_age = (year - born.dt.year - (born.dt.month > 8) - now.map(settings["StatutoryLowAge"])).clip(lower=0).fillna(9)
+    back = of_age.where(of_age <= 3, rng.integers(0, 4, len(placements))).astype("int64")
+    september = pd.to_datetime({"year": year - back, "month": 9, "day": 2})
+    first = placements["Pupil ID"].map(plans["Start Date"]).fillna(placements["Start Date"])
     usual = placements["Start Date"] == placements["Start Date"].mode().iloc[0]
-    moved = (september > first).to_numpy() & usual.to_numpy() & (placements["School URN"] != "").to_numpy()
-    start = first.where(~moved, september).astype("datetime64[us]").to_numpy()
-    placements["Start Date"] = pd.Series(start, index=placements.index).where(usual, placements["Start Date"])
-    before = placements[moved].copy()
-    before["Placement ID"] = "1" + before["Placement ID"]
-    before["School URN"] = np.roll(before["School URN"].to_numpy(), 1)
-    before["Placement Name"] = before["School URN"].map(council.places.names())
-    before["End Date"], before["Start Date"] = before["Start Date"] - pd.Timedelta(days=1), first[moved].to_numpy()
-    planned = council.children[council.children["synergy"] != ""]
-    student = planned.set_index("synergy")["capita"]
+    moved = (september > first) & usual & (now != "") & ((of_age <= 3) | (rng.random(len(placements)) < 0.25))
+    start = first.where(~moved, september).astype("datetime64[us]")
+    placements["Start Date"] = start.where(usual, placements["Start Date"])
+    urn = _settings_before(council, placements[moved], born[moved])
+    before = placements[moved].assign(
+        **{
+            "Placement ID": "1" + placements["Placement ID"],
+            "School URN": urn,
+            "Placement Name": urn.map(settings["EstablishmentName"]),
+            "Provision Type": urn.map(settings["TypeOfEstablishment (code)"]).map(PROVISION),
+            "In Authority?": (urn.map(settings["LA (code)"]) == COUNCIL).map({True: "Y", False: "N"}),
+            "Start Date": first[moved],
+            "End Date": start[moved],
+        }
+    )
+    student = pupils["capita"]
     at = placements.assign(STUD_ID=placements["Pupil ID"].map(student)).set_index("STUD_ID")["Start Date"]
-    rolls["START_DATE"] = rolls["STUD_ID"].map(at).fillna(rolls["START_DATE"])
+    rolls["START_DATE"] = rolls["STUD_ID"].map(at).fillna(rolls["START_DATE"] - ago)
     earlier = pd.DataFrame(
         {
             "HIST_ID": "8" + before["Placement ID"], "STUD_ID": before["Pupil ID"].map(student), "BASE_URN": before["School URN"],
@@ -130,24 +153,58 @@ def _moves(council: Council) -> None:
     )  # fmt: skip
     council.placements = pd.concat([placements, before], ignore_index=True)
     council.rolls = pd.concat([rolls, earlier], ignore_index=True)
+    agreed = before[before["Pupil ID"].map(plans["Section I URN"]) == now[moved]]
+    columns = {"Pupil ID": "Pupil ID", "School URN": "urn", "Placement Name": "name", "End Date": "until"}
+    return agreed[list(columns)].set_axis(list(columns.values()), axis=1)
+
+
+def _settings_before(council: Council, placements: pd.DataFrame, born: pd.Series) -> pd.Series:
+    """The URN of a setting of the same kind that took children of the age that each child had when the placement began."""
+    places = council.places
+    age = (placements["Start Date"] - born).dt.days / 365.25
+    is_special = (placements["Provision Type"] == "Special") & (age < 18.5)
+    kinds = (
+        (is_special, places.by_kind["44"]),
+        (~is_special & (age < 11.5), places.primary),
+        (~is_special & (age >= 11.5) & (age < 18.5), places.high),
+        (age >= 18.5, places.by_kind["18"]),
+    )
+    urn = pd.Series("", index=placements.index, dtype="str")
+    for holds, some in kinds:
+        urn = urn.mask(holds, pd.Series(council.rng.choice(some, len(placements)), index=placements.index))
+    return urn
+
+
+def _in_care_since(council: Council, ago: pd.Timedelta) -> None:
+    """Whoever is in care has been for so much longer, though not since before birth."""
+    care, kids = council.care_placements, council.children
+    born = care["DIM_PERSON_ID"].map(kids[kids["liquidlogic"] != ""].set_index("liquidlogic")["born"])
+    since = (care["START_DTTM"] - ago).clip(lower=born + pd.Timedelta(days=30)).astype("datetime64[us]")
+    council.care_placements = care.assign(START_DTTM=since, CLA_START_DTTM=since)
 
 
 def _visits(council: Council, span: int) -> None:
-    """Monitoring visits about twice a year, and statutory visits every month, over the whole past."""
+    """Monitoring visits about twice a year, and statutory visits every month, as long as the child has been placed."""
     rng, end = council.rng, council.end
+    placed = {
+        "visits": council.placements.groupby("Pupil ID")["Start Date"].min(),
+        "care_visits": council.care_placements.groupby("DIM_PERSON_ID")["START_DTTM"].min(),
+    }
     kinds = (("visits", 180, "Date of Visit", "Visit ID"), ("care_visits", 30, "EVENT_DTTM", "CASENOTE_ID"))
     for kind, every, on, key in kinds:
         latest, found = getattr(council, kind), []
         who = "Pupil ID" if kind == "visits" else "DIM_PERSON_ID"
         pattern = latest.drop_duplicates(who)
         for back in range(max(every, 240 if kind == "care_visits" else 60), span, every):
-            when = end - pd.to_timedelta(back + rng.integers(0, 20, len(pattern)), unit="D")
+            when = end - pd.to_timedelta(back + rng.integers(0, every - 10, len(pattern)), unit="D")
             found.append(pattern.assign(**{on: when.normalize(), key: str(back) + pattern[key]}))
-        setattr(council, kind, pd.concat([latest, *found], ignore_index=True))
+        earlier = pd.concat(found, ignore_index=True)
+        earlier = earlier[earlier[on] >= earlier[who].map(placed[kind])]
+        setattr(council, kind, pd.concat([latest, earlier], ignore_index=True))
 
 
-def _as_exported(council: Council, mistaken: pd.DataFrame, night: pd.Timestamp) -> Council:
-    """The council with what had not happened by the night taken out, and the mistakes that it had not found put in."""
+def _as_exported(council: Council, mistaken: pd.DataFrame, named: pd.DataFrame, night: pd.Timestamp) -> Council:
+    """The council with what had not happened by the night taken out, the mistakes that it had not found put in, and plans that name the setting of then."""
     then = copy(council)
     for name, begins in _BEGINS.items():
         frame = getattr(council, name)
@@ -161,4 +218,7 @@ def _as_exported(council: Council, mistaken: pd.DataFrame, night: pd.Timestamp) 
     unfound = mistaken.loc[mistaken["until"] > night, "wrong"]
     wrong = look_up(then.ehc_plans["EHCP ID"], unfound)
     then.ehc_plans["Start Date"] = wrong.fillna(then.ehc_plans["Start Date"])
+    still = named[named["until"] > night].set_index("Pupil ID")
+    for column, of in (("Section I URN", "urn"), ("Section I Setting Name", "name")):
+        then.ehc_plans[column] = look_up(then.ehc_plans["Pupil ID"], still[of]).fillna(then.ehc_plans[column])
     return then

@@ -31,6 +31,8 @@ STREETS = [
     "Thistle",
 ]
 COUNCIL, NEIGHBOUR = "883", "881"
+#: The provision that a setting gives, by its type.
+PROVISION = {"34": "Mainstream", "44": "Special", "18": "Further education"}
 
 
 @dataclass(frozen=True)

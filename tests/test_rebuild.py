@@ -50,6 +50,24 @@ def test_something_happened_between_the_nights(council: tuple[Store, list[tuple[
     assert not registers[0].equals(registers[1]) and not registers[1].equals(registers[2])
 
 
+def test_the_invented_past_holds_no_more_faults_than_were_planted(
+    council: tuple[Store, list[tuple[date, Path]]],
+) -> None:
+    """Whoever was elsewhere before, in care, or no longer has a plan, was so rightly: a past of faults would hide those that are there to be found."""
+    store, written = council
+    for night, _ in written:
+        found = store.exceptions(night)["rule"].value_counts()
+        assert found.get("VS04", 0) == 0, "no visit before the placement or the birth"
+        assert found.get("PL07", 0) <= 3 and found.get("PL08", 0) == 0, "plans name the setting of then, and it fits"
+        assert found.get("SR04", 0) <= 1, "every date can be read"
+    then, now = (
+        frame.set_index("child_id")["setting_urn"].dropna()
+        for frame in (store.register(written[0][0]), store.register())
+    )
+    both = then.index.intersection(now.index)
+    assert (then[both] != now[both]).any(), "somebody moved in September"
+
+
 def test_every_night_rebuilt_from_raw_extracts_is_what_history_holds(
     council: tuple[Store, list[tuple[date, Path]]],
 ) -> None:
