@@ -78,6 +78,42 @@ SETTING_CODES = {
     "NIEC": "Notice to cease issued",
     "OTH": "Type of setting only",
 }
+#: The Department's codes for where a looked-after child is placed (SSDA903), those that it no longer uses included.
+CARE_PLACEMENTS = {
+    **dict.fromkeys(("A3", "A4", "A5", "A6"), "placed for adoption"),
+    "H5": "supported accommodation",
+    "K1": "secure children's home",
+    "K2": "children's home",
+    "K3": "supported accommodation",
+    "P1": "with own parents",
+    "P2": "independent living",
+    "P3": "residential employment",
+    "R1": "residential care home",
+    "R2": "health service",
+    "R3": "family centre or mother and baby unit",
+    "R5": "young offender institution",
+    "S1": "residential school",
+    **dict.fromkeys(("T0", "T1", "T2", "T3", "T4"), "temporary placement"),
+    **dict.fromkeys(("U1", "U2", "U3"), "foster care with a relative or friend"),
+    **dict.fromkeys(("U4", "U5", "U6"), "foster care"),
+    **dict.fromkeys(("Z1", "Z11", "Z12", "Z13", "Z14"), "other placement"),
+}
+#: The Department's codes for the legal status of a looked-after child (SSDA903).
+LEGAL_STATUSES = {
+    "C1": "interim care order",
+    "C2": "full care order",
+    "D1": "freed for adoption",
+    "E1": "placement order",
+    "V2": "accommodated under section 20",
+    "V3": "short breaks",
+    "V4": "short breaks",
+    "J1": "on remand",
+    "J2": "accommodated under PACE",
+    "J3": "sentenced to a residence requirement",
+    "L1": "police protection",
+    "L2": "emergency protection order",
+    "L3": "child assessment order",
+}
 #: The Department's codes for the primary type of need.
 NEEDS = {
     "SPLD": "Specific learning difficulty",

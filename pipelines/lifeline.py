@@ -10,6 +10,7 @@ from typing import Any
 
 import pandas as pd
 
+from outputs.wording import CARE_PLACEMENTS, LEGAL_STATUSES, NEEDS, SETTING_CODES
 from pipelines.deadlines import next_review_due
 
 #: One row a spell: which lane it is drawn in, from when, to when (missing: still open), what it says, and the row that says it.
@@ -21,6 +22,10 @@ TELLING_LANES = frozenset({"placement", "roll", "care placement", "home educatio
 #: What codes of ours and of the Department say, in words.
 OUTCOMES = {"M": "maintain", "A": "amend", "C": "cease"}
 _DECISIONS = {"Y": "to assess", "N": "not to assess", "W": "withdrawn", "A": "awaited"}
+_IN_WORDS = {
+    "need_code": NEEDS, "setting_code": SETTING_CODES, "placement_code": CARE_PLACEMENTS, "legal_status_code": LEGAL_STATUSES,
+    "status_code": {"M": "missing", "A": "away without authorisation"},
+}  # fmt: skip
 _VISITS = {
     "STVL": "statutory visit", "CINV": "child in need visit", "CPVL": "child protection visit", "OTHR": "other visit", "monitoring": "monitoring visit",
 }  # fmt: skip
@@ -65,7 +70,8 @@ def spells_of(tables: Mapping[str, Any], child_id: str, day: pd.Timestamp) -> pd
 def _joined(rows: pd.DataFrame, columns: tuple[str, ...]) -> pd.Series:
     text = pd.Series("", index=rows.index, dtype="str")
     for column in columns:
-        more = rows[column].astype("str").fillna("")
+        said = rows[column]
+        more = (said.map(_IN_WORDS[column]).fillna(said) if column in _IN_WORDS else said).astype("str").fillna("")
         text = text + more.where((text == "") | (more == ""), ", " + more)
     return text
 

@@ -9,7 +9,6 @@ import pandas as pd
 
 from config.errors import ConfigurationError
 from outputs.protect import RESTRICTED, mask_restricted
-from outputs.wording import NEEDS
 from pipelines.catalogues import titled
 from pipelines.frames import small_frames
 from pipelines.lifeline import TELLING_LANES, events_of, reviews_of, spells_of
@@ -69,8 +68,6 @@ def child_file(store: Store, child_id: str, as_of: date | None = None, known_on:
     reviews = _reviews(at, child_id)
     events = events_of(at.assembled.tables, child_id, reviews, exceptions, trail(store, child_id=child_id), at.day)
     spells = spells_of(at.assembled.tables, child_id, at.day)
-    need = spells["text"].where(spells["lane"] == "plan").map(NEEDS)
-    spells["text"] = need.fillna(spells["text"])
     if is_restricted:
         spells = spells[~spells["lane"].isin(TELLING_LANES)]
         spells = spells.assign(text=spells["text"].mask(spells["lane"] == "waiting", RESTRICTED)).reset_index(drop=True)

@@ -12,6 +12,7 @@ from pandas.testing import assert_frame_equal
 
 from config.errors import ConfigurationError
 from outputs.child_page import lifeline
+from outputs.wording import NEEDS
 from pipelines.cli import main
 from pipelines.demonstrate import END
 from pipelines.lifeline import reviews_of
@@ -113,6 +114,8 @@ def test_codes_are_told_in_words(council: Store, monkeypatch: pytest.MonkeyPatch
     assert "statutory visit, child seen" in told and "Active plan: yes" in told and "STVL" not in told
     decided = file.events.loc[file.events["kind"] == "decision to assess", "text"]
     assert set(decided) <= {"to assess", "not to assess"}
+    spells = file.spells.groupby("lane")["text"].agg(set)
+    assert spells["care placement"] == {"foster care, full care order"} and spells["plan"] <= {*NEEDS.values(), ""}
 
 
 def test_one_child_alone_is_put_together_as_among_all(council: Store) -> None:
