@@ -78,6 +78,16 @@ SETTING_CODES = {
     "NIEC": "Notice to cease issued",
     "OTH": "Type of setting only",
 }
+REVIEW_OUTCOMES = {"M": "maintain", "A": "amend", "C": "cease"}
+ASSESSMENT_DECISIONS = {"Y": "to assess", "N": "not to assess", "W": "withdrawn", "A": "awaited"}
+MISSING = {"M": "missing", "A": "away without authorisation"}
+VISITS = {
+    "STVL": "statutory visit",
+    "CINV": "child in need visit",
+    "CPVL": "child protection visit",
+    "OTHR": "other visit",
+    "monitoring": "monitoring visit",
+}
 #: The Department's codes for where a looked-after child is placed (SSDA903), those that it no longer uses included.
 CARE_PLACEMENTS = {
     **dict.fromkeys(("A3", "A4", "A5", "A6"), "placed for adoption"),

@@ -154,8 +154,8 @@ def _moves(council: Council, ago: pd.Timedelta) -> pd.DataFrame:
     council.placements = pd.concat([placements, before], ignore_index=True)
     council.rolls = pd.concat([rolls, earlier], ignore_index=True)
     agreed = before[before["Pupil ID"].map(plans["Section I URN"]) == now[moved]]
-    columns = {"Pupil ID": "Pupil ID", "School URN": "urn", "Placement Name": "name", "End Date": "until"}
-    return agreed[list(columns)].set_axis(list(columns.values()), axis=1)
+    told = agreed[["Pupil ID", "School URN", "Placement Name", "End Date"]]
+    return told.set_axis(["Pupil ID", "urn", "name", "until"], axis=1)
 
 
 def _settings_before(council: Council, placements: pd.DataFrame, born: pd.Series) -> pd.Series:

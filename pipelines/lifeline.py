@@ -10,7 +10,16 @@ from typing import Any
 
 import pandas as pd
 
-from outputs.wording import CARE_PLACEMENTS, LEGAL_STATUSES, NEEDS, SETTING_CODES
+from outputs.wording import (
+    ASSESSMENT_DECISIONS,
+    CARE_PLACEMENTS,
+    LEGAL_STATUSES,
+    MISSING,
+    NEEDS,
+    REVIEW_OUTCOMES,
+    SETTING_CODES,
+    VISITS,
+)
 from pipelines.deadlines import next_review_due
 
 #: One row a spell: which lane it is drawn in, from when, to when (missing: still open), what it says, and the row that says it.
@@ -19,15 +28,8 @@ SPELL_COLUMNS = ("lane", "started_on", "ended_on", "text", "source")
 EVENT_COLUMNS = ("on", "kind", "text", "source")
 #: Lanes and kinds that tell where a child is.
 TELLING_LANES = frozenset({"placement", "roll", "care placement", "home education"})
-#: What codes of ours and of the Department say, in words.
-OUTCOMES = {"M": "maintain", "A": "amend", "C": "cease"}
-_DECISIONS = {"Y": "to assess", "N": "not to assess", "W": "withdrawn", "A": "awaited"}
 _IN_WORDS = {
-    "need_code": NEEDS, "setting_code": SETTING_CODES, "placement_code": CARE_PLACEMENTS, "legal_status_code": LEGAL_STATUSES,
-    "status_code": {"M": "missing", "A": "away without authorisation"},
-}  # fmt: skip
-_VISITS = {
-    "STVL": "statutory visit", "CINV": "child in need visit", "CPVL": "child protection visit", "OTHR": "other visit", "monitoring": "monitoring visit",
+    "need_code": NEEDS, "setting_code": SETTING_CODES, "placement_code": CARE_PLACEMENTS, "legal_status_code": LEGAL_STATUSES, "status_code": MISSING,
 }  # fmt: skip
 DUE, MISSED, DONE = "review due", "review missed", "review completed"
 
@@ -95,7 +97,7 @@ def reviews_of(reviews: pd.DataFrame | None, plan: Mapping[str, Any], day: pd.Ti
     for review in done.to_dict("records"):
         late = (review["decided_on"] - due).days
         rows.append(
-            {"due_on": due, "met_on": review["met_on"], "decided_on": review["decided_on"], "outcome": OUTCOMES.get(review["outcome_code"], review["outcome_code"]),
+            {"due_on": due, "met_on": review["met_on"], "decided_on": review["decided_on"], "outcome": REVIEW_OUTCOMES.get(review["outcome_code"], review["outcome_code"]),
              "final_plan_on": review["final_plan_on"], "state": "late" if late > 0 else "in time", "days_late": max(late, 0)}
         )  # fmt: skip
         due = next_review_due(begun, pd.Series([review["decided_on"]], dtype="datetime64[us]"), came).iloc[0]
@@ -129,8 +131,8 @@ def events_of(
 
     `reviews` is the frame of `reviews_of`; `exceptions` the child's, as history holds them; `acts` what people did to them.
     """
-    found = [_dated(tables["requests"], child_id, {"received_on": "request received", "decided_on": "decision to assess", "outcome_on": "outcome of the assessment"}, "decision_code", _DECISIONS)]  # fmt: skip
-    found.append(_dated(tables["visits"], child_id, {"visited_on": "visit"}, "kind_code", _VISITS, seen=True))
+    found = [_dated(tables["requests"], child_id, {"received_on": "request received", "decided_on": "decision to assess", "outcome_on": "outcome of the assessment"}, "decision_code", ASSESSMENT_DECISIONS)]  # fmt: skip
+    found.append(_dated(tables["visits"], child_id, {"visited_on": "visit"}, "kind_code", VISITS, seen=True))
     completed = reviews[reviews["decided_on"].notna()]
     late = completed["days_late"].fillna(0) > 0
     text = completed["outcome"].astype("str").fillna("")

@@ -63,23 +63,26 @@ def standing_of(records: Iterable[Record], frozen: Record, needed: int) -> str:
 
 def still_unexplained(store: Store, exceptions: pd.DataFrame) -> pd.DataFrame:
     """Of the frozen critical exceptions those that nobody has explained by now, without what an adoption has closed since."""
+    now, events = _by_now(store, exceptions)
     with store.reading() as connection:
-        events = read_events(connection, kinds=OF_PEOPLE)
-        followed = read_known(connection, "followed_exceptions", date.max)
-        now = exceptions.assign(exception_id=as_followed(exceptions["exception_id"], followed))
         return shown(connection, exceptions.loc[unexplained(now, events).index])
 
 
 def last_words(store: Store, exceptions: pd.DataFrame) -> pd.DataFrame:
     """Who explained each open critical exception of a freeze last, and when (`caveats.explained`), by the ids of the freeze."""
-    with store.reading() as connection:
-        events = read_events(connection, kinds=OF_PEOPLE)
-        followed = read_known(connection, "followed_exceptions", date.max)
-    now = exceptions.assign(exception_id=as_followed(exceptions["exception_id"], followed))
+    now, events = _by_now(store, exceptions)
     told = explained(now, events).drop(columns=["child_id"]).set_index("exception_id")
     own = exceptions[["exception_id", "child_id"]].assign(now=now["exception_id"])
     found = own.join(told, on="now", how="inner").drop(columns=["now"])
     return found.assign(at=found["at"].dt.strftime("%Y-%m-%d"))
+
+
+def _by_now(store: Store, exceptions: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Frozen exceptions under the ids that they have by now, and what people have done to exceptions."""
+    with store.reading() as connection:
+        followed = read_known(connection, "followed_exceptions", date.max)
+        events = read_events(connection, kinds=OF_PEOPLE)
+    return exceptions.assign(exception_id=as_followed(exceptions["exception_id"], followed)), events
 
 
 def periods(store: Store) -> pd.DataFrame:
